@@ -1,0 +1,1 @@
+//! drover's native half as an Erlang NIF library.
