@@ -204,7 +204,7 @@ recv_head({ws_client, Socket} = Client) ->
 recv_lines({ws_client, Socket} = Client, Lines) ->
     case gen_tcp:recv(Socket, 0, ?TIMEOUT) of
         {ok, <<"\r\n">>} -> parse_head(lists:reverse(Lines));
-        {ok, Line} -> recv_lines(Client, [string:trim(Line, trailing, "\r\n") | Lines]);
+        {ok, Line} -> recv_lines(Client, [binary:part(Line, 0, byte_size(Line) - 2) | Lines]);
         {error, Reason} -> {error, reason(Reason)}
     end.
 
