@@ -1,1 +1,403 @@
-//! (being written)
+//! The receiving half: bytes from a client in, whole messages and control frames out.
+
+mod assembly;
+mod close;
+mod error;
+mod event;
+mod frame;
+mod header;
+mod message;
+
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+pub use self::{
+    error::ProtocolError,
+    event::{Event, Payload, Step},
+};
+
+use self::{
+    event::{ControlKind, Found, MessageKind, Place},
+    frame::{Frame, Input},
+    header::{Context, Header, Partial},
+    message::Message,
+};
+use crate::deflate::{self, Inflated, Inflater};
+
+/// Inflated bytes after which a call gives others a turn.
+const BUDGET: usize = 256 * 1024;
+
+/// Compressed bytes handed to the inflater at a time.
+const INFLATE_CHUNK: usize = 16 * 1024;
+
+/// A frame that misses more than this, and a message of which this much has come, is worth reading in place.
+const FILL_LEAST: usize = 16 * 1024;
+
+/// Largest window that is lent out for reading.
+const FILL_MOST: usize = 256 * 1024;
+
+/// What the receiving half of a connection has to know.
+#[derive(Clone, Debug)]
+pub struct RecvConfig {
+    /// Largest frame and largest message (the sum of its fragments, inflated) in bytes; `None` = no limit.
+    pub max_frame_size: Option<u64>,
+    /// Check that text and close reasons are UTF-8.
+    pub validate_utf8: bool,
+    /// What was negotiated.
+    pub deflate: Option<deflate::Params>,
+}
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Header,
+    /// Payload of a control frame.
+    Control,
+    /// Payload of an uncompressed data frame.
+    Plain,
+    /// Payload of a compressed data frame; `more`: the inflater has output left for the input it has taken.
+    Deflated {
+        more: bool,
+    },
+    /// The end of a compressed message, when all its bytes have been taken.
+    Flush,
+    /// A close frame or an error was given; whatever follows is ignored.
+    Ended,
+}
+
+/// Decodes what a client sends.
+///
+/// Feed it with [`next`](Self::next). Everything it keeps between calls is what is needed to go on: a few bytes of
+/// an incomplete header, the part of a message that has come so far. Between messages it owns no buffer.
+///
+/// All limits are decided on a frame's header, before anything is reserved for its payload.
+#[derive(Debug)]
+pub struct Receiver {
+    max: u64,
+    validate: bool,
+    deflate: Option<deflate::Kind>,
+    inflater: Option<Box<Inflater>>,
+    stage: Stage,
+    header: Partial,
+    frame: Frame,
+    message: Message,
+    /// Payload of a control frame that comes in pieces.
+    control: Vec<u8>,
+    control_kind: ControlKind,
+}
+
+/// `None`: nothing to tell yet, go on with the next stage.
+type Progress = Result<Option<Found>, ProtocolError>;
+
+impl Receiver {
+    /// A receiver that waits for the first frame.
+    pub fn new(config: &RecvConfig) -> Self {
+        let deflate = config.deflate.as_ref();
+        Self {
+            max: config.max_frame_size.unwrap_or(u64::MAX),
+            validate: config.validate_utf8,
+            deflate: deflate.map(|params| params.kind),
+            inflater: deflate.map(|params| Box::new(Inflater::new(params))),
+            stage: Stage::Header,
+            header: Partial::default(),
+            frame: Frame::default(),
+            message: Message::default(),
+            control: Vec::new(),
+            control_kind: ControlKind::Ping,
+        }
+    }
+
+    /// Change the limit from the next header on.
+    pub fn set_max_frame_size(&mut self, max: Option<u64>) {
+        self.max = max.unwrap_or(u64::MAX);
+    }
+
+    /// Has a part of a frame come, but not all of it?
+    pub fn mid_frame(&self) -> bool {
+        !self.header.is_empty() || !matches!(self.stage, Stage::Header | Stage::Ended)
+    }
+
+    /// Decode the next event from a prefix of `input`; says how long that prefix is. Call again with the rest until
+    /// it says [`Step::NeedMore`] or [`Step::Ended`]; then all of `input` has been used.
+    ///
+    /// The used part of `input` may have been changed. A call inflates about 256 KiB at most, then it says
+    /// [`Step::Yield`].
+    pub fn next<'a>(&'a mut self, input: &'a mut [u8]) -> (usize, Step<'a>) {
+        if self.stage != Stage::Control {
+            self.control = Vec::new();
+        }
+        let mut cursor = Input::new(input);
+        let found = self.run(&mut cursor);
+        let used = cursor.used();
+        (used, self.step(found, &input[..used]))
+    }
+
+    /// Room for the rest of an uncompressed data frame of which much has come and much is missing. Read into it,
+    /// then call [`filled`](Self::filled). `None`: read elsewhere and call [`next`](Self::next), as is always allowed.
+    ///
+    /// Never more room than bytes of the message that have come, so that memory is paid for by the sender.
+    pub fn fill_buffer(&mut self) -> Option<&mut [u8]> {
+        let left = usize::try_from(self.frame.left).unwrap_or(usize::MAX);
+        let have = self.message.body.len();
+        if self.stage != Stage::Plain || left <= FILL_LEAST || have < FILL_LEAST {
+            return None;
+        }
+        let room = left.min(have).min(FILL_MOST);
+        let ceiling = self.frame.ceiling(have);
+        Some(self.message.body.window(room, ceiling))
+    }
+
+    /// The first `n` bytes of [`fill_buffer`](Self::fill_buffer) have been filled.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is larger than that buffer.
+    pub fn filled(&mut self, n: usize) -> Step<'_> {
+        let found = match self.take_filled(n) {
+            Ok(found) => found.unwrap_or(Found::NeedMore),
+            Err(error) => self.fail(error),
+        };
+        self.step(found, &[])
+    }
+
+    fn take_filled(&mut self, n: usize) -> Progress {
+        let piece = self.message.body.lent(n);
+        self.frame.unmask(piece);
+        self.message.commit(n, self.validate)?;
+        if self.frame.left > 0 {
+            return Ok(None);
+        }
+        self.end_frame()
+    }
+
+    fn run(&mut self, input: &mut Input<'_>) -> Found {
+        let mut budget = BUDGET;
+        loop {
+            let progress = match self.stage {
+                Stage::Header => self.read_header(input),
+                Stage::Control => self.read_control(input),
+                Stage::Plain => self.read_plain(input),
+                Stage::Deflated { more } => self.read_deflated(input, more, &mut budget),
+                Stage::Flush => self.flush(&mut budget),
+                Stage::Ended => {
+                    input.skip();
+                    Ok(Some(Found::Ended))
+                }
+            };
+            match progress {
+                Ok(None) => {}
+                Ok(Some(found)) => return found,
+                Err(error) => return self.fail(error),
+            }
+        }
+    }
+
+    /// Give up. Nothing that was being put together is needed any more.
+    fn fail(&mut self, error: ProtocolError) -> Found {
+        self.end();
+        Found::Error(error)
+    }
+
+    fn end(&mut self) {
+        self.stage = Stage::Ended;
+        self.header = Partial::default();
+        self.message = Message::default();
+        self.inflater = None;
+    }
+
+    fn step<'a>(&'a self, found: Found, input: &'a [u8]) -> Step<'a> {
+        match found {
+            Found::NeedMore => Step::NeedMore,
+            Found::Yield => Step::Yield,
+            Found::Ended => Step::Ended,
+            Found::Slice(kind, range) => Step::Event(kind.event(Payload::Slice(&input[range]))),
+            Found::Owned(kind, bytes) => Step::Event(kind.event(Payload::Owned(bytes))),
+            Found::Control(kind, Place::Input(range)) => Step::Event(kind.event(&input[range])),
+            Found::Control(kind, Place::Kept) => Step::Event(kind.event(&self.control)),
+            Found::Error(error) => Step::Event(Event::Error(error)),
+        }
+    }
+
+    fn read_header(&mut self, input: &mut Input<'_>) -> Progress {
+        let context = Context {
+            within_message: self.message.has_begun(),
+            rsv1_first: self.deflate.is_some(),
+            // Cowboy inflates a fragmented message as one with either extension; the older one sets the bit on
+            // each of its frames.
+            rsv1_continuation: self.deflate == Some(deflate::Kind::WebkitFrame)
+                && self.message.compressed,
+        };
+        let (used, header) = self.header.read(input.rest(), context)?;
+        input.advance(used);
+        match header {
+            None => Ok(Some(Found::NeedMore)),
+            Some(header) => self.begin_frame(&header),
+        }
+    }
+
+    fn begin_frame(&mut self, header: &Header) -> Progress {
+        self.frame = Frame::new(header);
+        self.stage = match header.opcode {
+            OpCode::Control(control) => {
+                self.control_kind = control.into();
+                Stage::Control
+            }
+            OpCode::Data(data) => self.begin_data(data, header.rsv1),
+        };
+        // Fragments add up; what a compressed frame adds is known only when it is inflated.
+        let have = match self.stage {
+            Stage::Plain => self.message.body.len() as u64,
+            _ => 0,
+        };
+        if header.len.saturating_add(have) > self.max {
+            return Err(ProtocolError::BadSize);
+        }
+        self.frame.limit = self.max;
+        Ok(None)
+    }
+
+    fn begin_data(&mut self, data: Data, rsv1: bool) -> Stage {
+        match data {
+            Data::Text => self.message.begin(MessageKind::Text, rsv1),
+            Data::Binary => self.message.begin(MessageKind::Binary, rsv1),
+            Data::Continue | Data::Reserved(_) => {}
+        }
+        if self.message.compressed {
+            Stage::Deflated { more: false }
+        } else {
+            Stage::Plain
+        }
+    }
+
+    fn read_control(&mut self, input: &mut Input<'_>) -> Progress {
+        let range = self.frame.take(input, usize::MAX);
+        let whole = self.frame.left == 0;
+        if whole && self.control.is_empty() {
+            return self.end_control(input.get(&range), Place::Input(range.clone()));
+        }
+        self.control.extend_from_slice(input.get(&range));
+        if whole {
+            let payload = std::mem::take(&mut self.control);
+            let found = self.end_control(&payload, Place::Kept);
+            self.control = payload;
+            return found;
+        }
+        if self.control_kind.is_close() {
+            close::check_prefix(&self.control, self.validate)?;
+        }
+        Ok(Some(Found::NeedMore))
+    }
+
+    fn end_control(&mut self, payload: &[u8], place: Place) -> Progress {
+        self.stage = Stage::Header;
+        if self.control_kind.is_close() {
+            let code = close::check(payload, self.validate)?;
+            self.control_kind = ControlKind::Close(code);
+            self.end();
+        }
+        Ok(Some(Found::Control(self.control_kind, place)))
+    }
+
+    fn read_plain(&mut self, input: &mut Input<'_>) -> Progress {
+        let range = self.frame.take(input, usize::MAX);
+        let piece = input.get(&range);
+        let whole = self.frame.left == 0;
+        if whole && self.frame.fin && self.message.body.len() == 0 {
+            self.stage = Stage::Header;
+            let kind = self.message.end_as(piece, self.validate)?;
+            return Ok(Some(Found::Slice(kind, range)));
+        }
+        let ceiling = self.frame.ceiling(self.message.body.len() + piece.len());
+        self.message.append(piece, ceiling, self.validate)?;
+        if whole {
+            self.end_frame()
+        } else {
+            Ok(Some(Found::NeedMore))
+        }
+    }
+
+    /// All of a data frame's payload is in the message.
+    fn end_frame(&mut self) -> Progress {
+        self.stage = Stage::Header;
+        if !self.frame.fin {
+            return Ok(None);
+        }
+        let (kind, bytes) = self.message.end(self.validate)?;
+        Ok(Some(Found::Owned(kind, bytes)))
+    }
+
+    fn read_deflated(&mut self, input: &mut Input<'_>, more: bool, budget: &mut usize) -> Progress {
+        if self.frame.left == 0 && !more {
+            self.stage = if self.frame.fin {
+                Stage::Flush
+            } else {
+                Stage::Header
+            };
+            return Ok(None);
+        }
+        if input.rest().is_empty() && !more {
+            return Ok(Some(Found::NeedMore));
+        }
+        if *budget == 0 {
+            return Ok(Some(Found::Yield));
+        }
+        let range = self.frame.take(input, INFLATE_CHUNK);
+        let piece = input.get(&range);
+        let inflated = self.inflate(budget, |inflater, out, limit, budget| {
+            inflater.inflate(piece, out, limit, budget)
+        })?;
+        self.frame.give_back(input, range.len() - inflated.consumed);
+        self.stage = Stage::Deflated {
+            more: inflated.more_output,
+        };
+        Ok(inflated.more_output.then_some(Found::Yield))
+    }
+
+    /// Get what the inflater still holds at the end of a message.
+    fn flush(&mut self, budget: &mut usize) -> Progress {
+        if *budget == 0 {
+            return Ok(Some(Found::Yield));
+        }
+        let inflated = self.inflate(budget, Inflater::finish)?;
+        if inflated.more_output {
+            return Ok(Some(Found::Yield));
+        }
+        self.end_frame()
+    }
+
+    /// Let the inflater append to the message, and check what it appended even if it then failed: which error a
+    /// client gets must not depend on how its bytes were split.
+    fn inflate<F>(&mut self, budget: &mut usize, step: F) -> Result<Inflated, ProtocolError>
+    where
+        F: FnOnce(
+            &mut Inflater,
+            &mut Vec<u8>,
+            usize,
+            usize,
+        ) -> Result<Inflated, deflate::InflateError>,
+    {
+        let inflater = self
+            .inflater
+            .as_mut()
+            .expect("only with an inflater is RSV1 accepted");
+        let limit = usize::try_from(self.frame.limit).unwrap_or(usize::MAX);
+        let before = self.message.body.len();
+        let result = step(inflater, self.message.body.plain(), limit, *budget);
+        let added = self.message.body.len() - before;
+        *budget = budget.saturating_sub(added);
+        self.message.check_from(before, self.validate)?;
+        result.map_err(|error| match error {
+            deflate::InflateError::TooBig => ProtocolError::BadSize,
+            deflate::InflateError::Corrupt => ProtocolError::BadFrame,
+        })
+    }
+}
+
+impl From<Control> for ControlKind {
+    fn from(control: Control) -> Self {
+        match control {
+            Control::Close => Self::Close(None),
+            Control::Ping => Self::Ping,
+            Control::Pong | Control::Reserved(_) => Self::Pong,
+        }
+    }
+}
