@@ -12,6 +12,7 @@
 -export([req/0]).
 -export([since/1]).
 -export([only/1]).
+-export([check/1]).
 
 -type name() :: drover | cowboy.
 -type version() :: {non_neg_integer(), non_neg_integer()}.
@@ -86,6 +87,12 @@ only(Name) ->
         Name -> ok;
         Other -> {skip, atom_to_list(Other) ++ " is not meant here"}
     end.
+
+
+%% Either of these.
+-spec check(drover | version()) -> ok | {skip, string()}.
+check(drover) -> only(drover);
+check(Version) -> since(Version).
 
 
 cowboy_version() ->
