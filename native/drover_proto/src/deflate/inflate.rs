@@ -1,0 +1,210 @@
+//! The receiving direction.
+
+use std::fmt;
+
+use zlib_rs::{Inflate, InflateFlush, Status};
+
+use super::{Params, TAIL, WINDOW, spare};
+
+/// Output is made in steps of at most this many bytes, so that little is cleared in vain.
+const STEP: usize = 16 * 1024;
+
+/// What starting over after a final block counts against the budget, in bytes of output.
+const RESTART_COST: usize = 8 * 1024;
+
+/// Why a message could not be inflated. Either ends the connection: the context is of no further use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InflateError {
+    /// The output would pass the limit (close code 1009, Cowboy's `badsize`).
+    TooBig,
+    /// The input is no deflate data (close code 1002, Cowboy's `badframe`).
+    Corrupt,
+}
+
+/// How far one call came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inflated {
+    /// Bytes of the input that are done with.
+    pub consumed: usize,
+    /// The budget is used up; call again with the rest of the input, even if nothing is left of it.
+    pub more_output: bool,
+}
+
+/// The receiving side's decompressor.
+///
+/// A message is any number of [`inflate`](Self::inflate), each repeated until its input is consumed and no more output
+/// is announced, then [`finish`](Self::finish), repeated likewise.
+pub struct Inflater {
+    /// The context, from the first compressed byte on; without takeover only inside a message.
+    stream: Option<Box<Inflate>>,
+    takeover: bool,
+    /// The present message has input.
+    started: bool,
+    /// The last step filled all the room it had: there may be output without further input.
+    pending: bool,
+    /// The last block said that it was final.
+    ended: bool,
+    /// How much of [`TAIL`] was fed.
+    tail: u8,
+}
+
+impl Inflater {
+    /// Allocates nothing until the first compressed byte.
+    pub fn new(params: &Params) -> Self {
+        Self {
+            stream: None,
+            takeover: params.client_takeover,
+            started: false,
+            pending: false,
+            ended: false,
+            tail: 0,
+        }
+    }
+
+    /// Inflate a piece of the present message and append to `out`, whose length never passes `limit`.
+    ///
+    /// `out` holds what the message gave so far. One call does work for about `budget` bytes, of input and output together.
+    pub fn inflate(
+        &mut self,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        limit: usize,
+        budget: usize,
+    ) -> Result<Inflated, InflateError> {
+        self.started |= !input.is_empty();
+        let result = self.run(input, out, limit, budget.max(1));
+        if result.is_err() {
+            self.stream = None;
+        }
+        result
+    }
+
+    /// The message is over: get what is still inside. `consumed` is of no meaning here.
+    pub fn finish(
+        &mut self,
+        out: &mut Vec<u8>,
+        limit: usize,
+        budget: usize,
+    ) -> Result<Inflated, InflateError> {
+        if self.needs_tail() {
+            let rest = &TAIL[usize::from(self.tail)..];
+            let inflated = self.inflate(rest, out, limit, budget)?;
+            self.tail += inflated.consumed as u8;
+            if inflated.more_output {
+                return Ok(inflated);
+            }
+        }
+        self.next_message();
+        Ok(Inflated {
+            consumed: 0,
+            more_output: false,
+        })
+    }
+
+    /// A message without a byte, or whose last byte was that of a final block, is whole as it is.
+    fn needs_tail(&self) -> bool {
+        self.tail > 0 || (self.started && !self.ended)
+    }
+
+    fn next_message(&mut self) {
+        self.started = false;
+        self.pending = false;
+        self.tail = 0;
+        if self.takeover && !self.ended {
+            return;
+        }
+        self.ended = false;
+        if let Some(stream) = self.stream.take() {
+            spare::give_inflate(stream);
+        }
+    }
+
+    fn run(
+        &mut self,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        limit: usize,
+        budget: usize,
+    ) -> Result<Inflated, InflateError> {
+        let mut consumed = 0;
+        let mut work = 0;
+        while consumed < input.len() || self.pending {
+            if work >= budget {
+                return Ok(Inflated {
+                    consumed,
+                    more_output: true,
+                });
+            }
+            if self.ended {
+                self.restart(out)?;
+                work += RESTART_COST;
+            }
+            let end = input.len().min(consumed.saturating_add(budget));
+            let (read, written) = self.step(&input[consumed..end], out, limit)?;
+            consumed += read;
+            work += read + written;
+        }
+        Ok(Inflated {
+            consumed,
+            more_output: false,
+        })
+    }
+
+    /// One call of zlib. Gives the bytes read and written.
+    fn step(
+        &mut self,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<(usize, usize), InflateError> {
+        let stream = self.stream.get_or_insert_with(spare::take_inflate);
+        let (read_before, written_before) = (stream.total_in(), stream.total_out());
+        let start = out.len();
+        // One byte past the limit is the only way to learn that there is one.
+        let room = input
+            .len()
+            .saturating_mul(4)
+            .clamp(256, STEP)
+            .min(limit.saturating_sub(start).saturating_add(1));
+        out.resize(start + room, 0);
+        let status = stream.decompress(input, &mut out[start..], InflateFlush::SyncFlush);
+        let read = (stream.total_in() - read_before) as usize;
+        let written = (stream.total_out() - written_before) as usize;
+        out.truncate((start + written).min(limit));
+        if start + written > limit {
+            return Err(InflateError::TooBig);
+        }
+        match status {
+            Ok(status) => self.ended = status == Status::StreamEnd,
+            Err(_) => return Err(InflateError::Corrupt),
+        }
+        let stuck = read == 0 && written == 0 && !input.is_empty() && !self.ended;
+        if stuck {
+            return Err(InflateError::Corrupt);
+        }
+        self.pending = written == room && !self.ended;
+        Ok((read, written))
+    }
+
+    /// Go on after a final block, which may stand anywhere (RFC 7692 7.2.3.4). What this message gave so far stays
+    /// within reach; what earlier messages gave does not, since no compressor ends its stream and yet refers back so far.
+    fn restart(&mut self, out: &[u8]) -> Result<(), InflateError> {
+        self.ended = false;
+        let stream = self.stream.get_or_insert_with(spare::take_inflate);
+        stream.reset(false);
+        let history = &out[out.len().saturating_sub(WINDOW)..];
+        stream
+            .set_dictionary(history)
+            .map_err(|_| InflateError::Corrupt)?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Inflater {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inflater")
+            .field("takeover", &self.takeover)
+            .field("allocated", &self.stream.is_some())
+            .finish_non_exhaustive()
+    }
+}
