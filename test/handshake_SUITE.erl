@@ -39,7 +39,7 @@ init_per_testcase(Case, Config) ->
     ws_script:init_per_testcase(Case,
                                 Config,
                                 #{
-                                  http_1_0 => {2, 9},
+                                  http_1_0 => {2, 18},
                                   hybrid_returns => drover,
                                   no_handler => drover,
                                   api_forced => drover,
@@ -160,7 +160,7 @@ malformed_extensions_with_compression(Config) ->
     Api = proplists:get_value(api, Config),
     Handler = ws_script:handler(Api),
     {ok, Port} = drover_target:start(?FUNCTION_NAME, [{"/", Handler, []}], #{compress => true}),
-    {400, _, _} = request([{port, Port}], [], [{"Sec-WebSocket-Extensions", ";;;"}, script(#{upgrade => compress(Api)})]),
+    {400, _, _} = request([{port, Port}], [], [{"Sec-WebSocket-Extensions", ";;;"}, ws_script:header(#{upgrade => compress(Api)})]),
     drover_target:stop(?FUNCTION_NAME).
 
 
@@ -188,7 +188,7 @@ usable_after_refusal(Config) ->
 %% A13: init/2 may answer by itself; terminate gets `normal' and the full request.
 init_replies(Config) ->
     Reply = fun(Req, _) ->
-                    {ok, (drover_target:req()):reply(403, #{<<"x-why">> => <<"not you">>}, <<"no">>, Req), script_of(Req)}
+                    {ok, (drover_target:req()):reply(403, #{<<"x-why">> => <<"not you">>}, <<"no">>, Req), ws_script:script(Req)}
             end,
     #{status := 403, headers := #{<<"x-why">> := <<"not you">>}} = Conn = ws_script:connect(Config, #{init_2 => Reply}),
     {normal, FullReq, _} = terminated(Conn),
@@ -198,7 +198,7 @@ init_replies(Config) ->
 
 %% A13: init/2 that returns `ok' and has not answered gives 204.
 init_replies_nothing(Config) ->
-    #{status := 204} = Conn = ws_script:connect(Config, #{init_2 => fun(Req, _) -> {ok, Req, script_of(Req)} end}),
+    #{status := 204} = Conn = ws_script:connect(Config, #{init_2 => fun(Req, _) -> {ok, Req, ws_script:script(Req)} end}),
     {normal, _, _} = terminated(Conn),
     ws_script:close(Conn).
 
@@ -237,7 +237,7 @@ handler_of_crash(Config) ->
 response_headers(Config) ->
     Set = fun(Req0, _) ->
                   Req = (drover_target:req()):set_resp_header(<<"sec-websocket-protocol">>, <<"mqtt">>, Req0),
-                  {cowboy_websocket, Req, script_of(Req)}
+                  {cowboy_websocket, Req, ws_script:script(Req)}
           end,
     Conn = ws_script:connect(Config, #{init_2 => Set}, protocols(["stomp, mqtt"])),
     #{status := 101, headers := #{<<"sec-websocket-protocol">> := <<"mqtt">>}} = Conn,
@@ -273,7 +273,7 @@ offered_protocols(Config, Values) ->
     Parse = fun(Req, _) ->
                     Parsed = (drover_target:req()):parse_header(<<"sec-websocket-protocol">>, Req),
                     Test ! {offered, Parsed},
-                    {cowboy_websocket, Req, script_of(Req)}
+                    {cowboy_websocket, Req, ws_script:script(Req)}
             end,
     case ws_script:connect(Config, #{init_2 => Parse}, protocols(Values)) of
         #{status := 400} = Conn ->
@@ -424,14 +424,6 @@ headers(Changes) ->
 
 accept(Key) ->
     base64:encode(crypto:hash(sha, [Key, ?GUID])).
-
-
-script(Script) ->
-    ws_script:header(Script).
-
-
-script_of(#{headers := #{<<"x-script">> := Script}}) ->
-    (binary_to_term(base64:decode(Script)))#{calls => 0}.
 
 
 echo() ->

@@ -30,6 +30,7 @@
 -export([header/1]).
 
 %% What the scripted handlers call.
+-export([script/1]).
 -export([upgrade/2]).
 -export([act/3]).
 -export([count/1]).
@@ -296,6 +297,8 @@ upgrade(Req, RouteState) ->
     end.
 
 
+%% The script that came with this request, as the handler's first state.
+-spec script(map()) -> script().
 script(#{headers := #{<<"x-script">> := Script}}) ->
     maps:merge(#{calls => 0}, binary_to_term(base64:decode(Script)));
 script(_Req) ->
