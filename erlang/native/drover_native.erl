@@ -10,6 +10,7 @@
 -export([close_listener/1]).
 -export([set_max_connections/2]).
 -export([listener_info/1]).
+-export([stats/0]).
 %% The HTTP phase of a connection.
 -export([own/1]).
 -export([read_body/2]).
@@ -40,6 +41,7 @@
 -type head() :: map().
 
 -type listen_opts() :: #{
+                         io_threads := pos_integer(),
                          max_connections := pos_integer() | infinity,
                          request_timeout := timeout_ms(),
                          max_request_line_length := pos_integer(),
@@ -139,6 +141,12 @@ set_max_connections(Listener, Max) ->
 -spec listener_info(listener()) -> listener_info().
 listener_info(Listener) ->
     drover_nif:listener_info(Listener).
+
+
+%% @doc Count the sockets that the core holds open, so that a leak shows.
+-spec stats() -> #{connections := non_neg_integer(), listeners := non_neg_integer()}.
+stats() ->
+    drover_nif:stats().
 
 
 %% The HTTP phase.

@@ -8,6 +8,7 @@
 -export([close_listener/1]).
 -export([set_max_connections/2]).
 -export([listener_info/1]).
+-export([stats/0]).
 -export([own/1]).
 -export([read_body/2]).
 -export([next_request/1]).
@@ -30,6 +31,7 @@
        close_listener/1,
        set_max_connections/2,
        listener_info/1,
+       stats/0,
        own/1,
        read_body/2,
        next_request/1,
@@ -67,6 +69,10 @@ set_max_connections(_Listener, _Max) -> ?STUB.
 
 -spec listener_info(term()) -> term().
 listener_info(_Listener) -> ?STUB.
+
+
+-spec stats() -> term().
+stats() -> ?STUB.
 
 
 -spec own(term()) -> term().

@@ -1,1 +1,25 @@
-//! Sockets, queues and credit.
+//! Sockets, queues and credit: drives [`drover_proto`] over tokio.
+//!
+//! A connection has two sides that run on different threads. Its *task* ([`websocket`], [`http`]) lives on one I/O
+//! thread ([`worker`]), reads, decodes and hands events to a [`Sink`]. Whoever sends does it from its own thread, inline,
+//! through the connection's [`outbox`]; the task only finishes what the kernel would not take at once.
+#![deny(missing_docs)]
+
+mod clock;
+mod conn;
+mod cork;
+mod descriptor;
+mod http;
+mod link;
+mod listener;
+mod outbox;
+mod sink;
+mod stats;
+mod websocket;
+mod worker;
+
+pub use conn::{Conn, Started, Upgrade};
+pub use listener::{Listener, ListenerConfig, Occupancy};
+pub use outbox::{Item, Mode, SendOutcome};
+pub use sink::{Address, Body, Reason, Request, Sink};
+pub use stats::{Stats, stats};

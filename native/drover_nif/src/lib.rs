@@ -1,1 +1,15 @@
-//! drover's native half as an Erlang NIF library.
+//! drover's native half as an Erlang NIF library: terms in, terms out; it decides nothing.
+//!
+//! [`nifs`] lists every function that Erlang can call; [`sink`] sends what the connections have to say.
+#![allow(missing_docs, reason = "nothing here is called from Rust")]
+
+mod atoms;
+mod mailer;
+mod nifs;
+mod options;
+mod request;
+mod resources;
+mod sink;
+mod terms;
+
+rustler::init!("drover_nif");

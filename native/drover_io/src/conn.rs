@@ -1,0 +1,406 @@
+//! One connection as the threads that use it share it.
+
+use crate::clock::now_ms;
+use crate::listener::{Member, Place, Slot};
+use crate::outbox::{Item, Mode, Outbox, SendOutcome};
+use crate::sink::{Reason, Sink};
+use crate::stats::Counted;
+use crate::worker::{Command, Worker};
+use drover_proto::deflate::Params;
+use drover_proto::idle::{IdlePolicy, IdleRule};
+use drover_proto::receive::RecvConfig;
+use drover_proto::send::Sender;
+use socket2::Socket;
+use std::fmt;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+/// Batches that may be with the owner, untaken, while the task still reads.
+///
+/// Two, so that a client which waits for each answer never waits for credit, and the mailbox stays bounded.
+const WINDOW: u32 = 2;
+
+/// How a connection turns into a WebSocket.
+#[derive(Clone, Debug)]
+pub struct Upgrade {
+    /// Largest frame and message, in bytes. `None`: no limit.
+    pub max_frame_size: Option<u64>,
+    /// Whether text and close reasons must be UTF-8.
+    pub validate_utf8: bool,
+    /// The negotiated compression.
+    pub deflate: Option<Params>,
+    /// Whether bytes that came with the handshake are frames; Cowboy 2.0-pre dropped them.
+    pub keep_early_data: bool,
+    /// Milliseconds without received bytes after which the owner should close. `None`: never.
+    pub idle_timeout: Option<u64>,
+    /// How Cowboy counts them.
+    pub idle_policy: IdlePolicy,
+}
+
+/// What [`Conn::start`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Started {
+    /// Reading begins.
+    Reading,
+    /// Bytes came with the handshake: one batch, maybe empty, comes at once.
+    Early,
+}
+
+/// What the owner asks of the task.
+#[derive(Debug)]
+pub(crate) enum Control {
+    /// Give up to so many bytes of the request body.
+    ReadBody(usize),
+    /// The response is out: read the next request.
+    NextRequest,
+    /// Speak WebSocket from now on.
+    Start(Box<RecvConfig>, bool),
+}
+
+/// A connection. Its socket is open until its task has finished; every method is safe to call at any time.
+pub struct Conn {
+    /// Unique in the life of the process.
+    pub id: u64,
+    sink: Box<dyn Sink>,
+    worker: &'static Worker,
+    linger: Duration,
+    out: Mutex<Outbox>,
+    control: Mutex<Option<Control>>,
+    upgrade: Mutex<Option<Box<Upgrade>>>,
+    waker: Mutex<Option<Waker>>,
+    idle: Mutex<Option<(IdleRule, IdlePolicy)>>,
+    slot: Mutex<Option<Slot>>,
+    counted: Mutex<Option<(Counted, Member)>>,
+    max_frame_size: AtomicU64,
+    last_activity: AtomicU64,
+    untaken: AtomicU32,
+    early: AtomicBool,
+    active: AtomicBool,
+    stalled: AtomicBool,
+    corked: AtomicBool,
+    watched: AtomicBool,
+    closing: AtomicBool,
+}
+
+impl fmt::Debug for Conn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conn")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Conn {
+    pub(crate) fn new(
+        socket: Arc<Socket>,
+        sink: Box<dyn Sink>,
+        worker: &'static Worker,
+        linger: Duration,
+        place: Place,
+    ) -> Arc<Self> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        Arc::new(Self {
+            id: NEXT_ID.fetch_add(1, Relaxed),
+            sink,
+            worker,
+            linger,
+            out: Mutex::new(Outbox::new(socket)),
+            control: Mutex::new(None),
+            upgrade: Mutex::new(None),
+            waker: Mutex::new(None),
+            idle: Mutex::new(None),
+            slot: Mutex::new(Some(place.slot)),
+            counted: Mutex::new(Some((Counted::connection(), place.member))),
+            max_frame_size: AtomicU64::new(u64::MAX),
+            last_activity: AtomicU64::new(0),
+            untaken: AtomicU32::new(0),
+            early: AtomicBool::new(false),
+            active: AtomicBool::new(true),
+            stalled: AtomicBool::new(false),
+            corked: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+        })
+    }
+
+    // ---- for the owner
+
+    /// Ask for up to `max` bytes of the request body; the answer is [`Sink::body`].
+    pub fn read_body(self: &Arc<Self>, max: usize) {
+        self.ask(Control::ReadBody(max));
+    }
+
+    /// The response is out: ask for the next request; the answer is [`Sink::request`] or [`Sink::closed`].
+    pub fn next_request(self: &Arc<Self>) {
+        self.ask(Control::NextRequest);
+    }
+
+    /// Become a WebSocket: frames can be sent from now on, reading begins with [`Conn::start`].
+    pub fn upgrade(&self, upgrade: Upgrade) {
+        lock(&self.out).set_sender(Sender::new(upgrade.deflate.as_ref()));
+        drop(lock(&self.slot).take());
+        self.set_max_frame_size(upgrade.max_frame_size);
+        let now = now_ms();
+        self.last_activity.store(now, Relaxed);
+        *lock(&self.idle) = upgrade.idle_timeout.map(|ms| {
+            (
+                IdleRule::new(upgrade.idle_policy, ms, now),
+                upgrade.idle_policy,
+            )
+        });
+        *lock(&self.upgrade) = Some(Box::new(upgrade));
+    }
+
+    /// Begin to read frames.
+    pub fn start(self: &Arc<Self>) -> Started {
+        let Some(upgrade) = lock(&self.upgrade).take() else {
+            return Started::Reading;
+        };
+        let config = RecvConfig {
+            max_frame_size: upgrade.max_frame_size,
+            validate_utf8: upgrade.validate_utf8,
+            deflate: upgrade.deflate,
+        };
+        let early = upgrade.keep_early_data && self.early.load(Acquire) && !self.is_closing();
+        self.ask(Control::Start(Box::new(config), early));
+        if early {
+            Started::Early
+        } else {
+            Started::Reading
+        }
+    }
+
+    /// Send `items` in order. `allow_heavy`: this thread may be held for long.
+    pub fn send(
+        self: &Arc<Self>,
+        items: &[Item<'_>],
+        mode: Mode,
+        allow_heavy: bool,
+    ) -> SendOutcome {
+        let cork = mode == Mode::Cork;
+        let mut out = lock(&self.out);
+        if !allow_heavy && out.is_heavy(items) {
+            return SendOutcome::Busy;
+        }
+        let outcome = out.send(items, cork);
+        self.corked.store(cork, Relaxed);
+        self.unlock_and_help(out);
+        match mode {
+            Mode::Cork => self.watch_cork(),
+            Mode::Taken => self.give_credit(),
+            Mode::Flush => {}
+        }
+        outcome
+    }
+
+    /// Send bytes that are no frames: a response of the HTTP phase.
+    pub fn send_raw(self: &Arc<Self>, bytes: &[u8]) -> SendOutcome {
+        let mut out = lock(&self.out);
+        let outcome = out.send_raw(bytes);
+        self.unlock_and_help(out);
+        outcome
+    }
+
+    /// A batch has been handled: write what was corked and let the task read on.
+    pub fn taken(self: &Arc<Self>) -> SendOutcome {
+        let outcome = if self.corked.swap(false, Relaxed) {
+            self.flush()
+        } else {
+            SendOutcome::Done
+        };
+        self.give_credit();
+        outcome
+    }
+
+    /// Cowboy's `{active, Bool}`.
+    pub fn set_active(self: &Arc<Self>, active: bool) {
+        self.active.store(active, SeqCst);
+        if active && self.stalled.swap(false, SeqCst) {
+            self.poke();
+        }
+    }
+
+    /// Limit frames and messages from the next header on.
+    pub fn set_max_frame_size(&self, max: Option<u64>) {
+        self.max_frame_size.store(max.unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Restart the idle timeout with another length.
+    pub fn set_idle_timeout(&self, timeout: Option<u64>) -> Option<u64> {
+        let now = now_ms();
+        let mut idle = lock(&self.idle);
+        let policy = idle
+            .as_ref()
+            .map_or(IdlePolicy::Ticks, |(_, policy)| *policy);
+        *idle = timeout.map(|ms| (IdleRule::new(policy, ms, now), policy));
+        self.last_activity.store(now, Relaxed);
+        idle.as_ref().map(|(rule, _)| rule.left(now, now))
+    }
+
+    /// Milliseconds until the connection counts as idle; 0 if it does now, `None` if it never will.
+    #[must_use]
+    pub fn idle_left(&self) -> Option<u64> {
+        let last = self.last_activity.load(Relaxed);
+        lock(&self.idle)
+            .as_ref()
+            .map(|(rule, _)| rule.left(last, now_ms()))
+    }
+
+    /// Write out what is queued, send FIN and close. Idempotent.
+    pub fn close(self: &Arc<Self>) {
+        if !self.closing.swap(true, AcqRel) {
+            lock(&self.out).close();
+            self.poke();
+        }
+    }
+
+    // ---- for the task
+
+    pub(crate) fn sink(&self) -> &dyn Sink {
+        &*self.sink
+    }
+
+    pub(crate) fn linger(&self) -> Duration {
+        self.linger
+    }
+
+    pub(crate) fn worker(&self) -> &'static Worker {
+        self.worker
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Acquire)
+    }
+
+    pub(crate) fn out(&self) -> MutexGuard<'_, Outbox> {
+        lock(&self.out)
+    }
+
+    pub(crate) fn take_control(&self) -> Option<Control> {
+        lock(&self.control).take()
+    }
+
+    pub(crate) fn set_early(&self, early: bool) {
+        self.early.store(early, Release);
+    }
+
+    pub(crate) fn set_waker(&self, waker: &Waker) {
+        let mut slot = lock(&self.waker);
+        if !slot.as_ref().is_some_and(|old| old.will_wake(waker)) {
+            *slot = Some(waker.clone());
+        }
+    }
+
+    /// Wake the task. On its own I/O thread only; others [`Conn::poke`].
+    pub(crate) fn wake(&self) {
+        let waker = lock(&self.waker).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn received(&self) {
+        self.last_activity.store(now_ms(), Relaxed);
+    }
+
+    pub(crate) fn frame_limit(&self) -> Option<u64> {
+        match self.max_frame_size.load(Relaxed) {
+            u64::MAX => None,
+            max => Some(max),
+        }
+    }
+
+    /// Whether the task may read on. If not, whoever changes that will poke it.
+    pub(crate) fn may_read(&self) -> bool {
+        let open = || self.active.load(SeqCst) && self.untaken.load(SeqCst) < WINDOW;
+        open() || {
+            self.stalled.store(true, SeqCst);
+            open()
+        }
+    }
+
+    /// Hand the thread's batch of `events` events to the owner.
+    pub(crate) fn deliver(self: &Arc<Self>, events: usize) {
+        self.untaken.fetch_add(1, SeqCst);
+        if events > 1 && !self.watched.swap(true, AcqRel) {
+            self.worker.cork().watch(Arc::clone(self));
+        }
+        if !self.sink.deliver(self.id) {
+            self.close();
+        }
+    }
+
+    /// Write replies that a slow callback holds back. `false`: nothing to watch any more.
+    pub(crate) fn flush_corked(self: &Arc<Self>) -> bool {
+        if self.corked.swap(false, Relaxed) {
+            let mut out = lock(&self.out);
+            out.write_corked();
+            self.unlock_and_help(out);
+        }
+        self.watched.store(false, Release);
+        self.untaken.load(SeqCst) > 0 && !self.is_closing() && !self.watched.swap(true, AcqRel)
+    }
+
+    /// The socket goes: tell a waiting sender, stop counting. The caller drops its own reference to the socket.
+    pub(crate) fn drop_socket(&self, reason: Reason) {
+        self.closing.store(true, Release);
+        let news = lock(&self.out).drop_socket(reason);
+        if let Some(result) = news {
+            self.sink.sent(self.id, result);
+        }
+        drop(lock(&self.slot).take());
+        drop(lock(&self.counted).take());
+    }
+
+    // ---- inner
+
+    fn ask(self: &Arc<Self>, control: Control) {
+        *lock(&self.control) = Some(control);
+        self.poke();
+    }
+
+    fn flush(self: &Arc<Self>) -> SendOutcome {
+        let mut out = lock(&self.out);
+        let outcome = out.flush();
+        self.unlock_and_help(out);
+        outcome
+    }
+
+    /// If the kernel took no more, the task has to go on.
+    fn unlock_and_help(self: &Arc<Self>, out: MutexGuard<'_, Outbox>) {
+        let blocked = out.is_blocked();
+        drop(out);
+        if blocked {
+            self.poke();
+        }
+    }
+
+    fn give_credit(self: &Arc<Self>) {
+        self.last_activity.store(now_ms(), Relaxed);
+        let before = self
+            .untaken
+            .fetch_update(SeqCst, SeqCst, |n| Some(n.saturating_sub(1)));
+        if before.is_ok_and(|n| n > 0) && self.stalled.swap(false, SeqCst) {
+            self.poke();
+        }
+    }
+
+    fn watch_cork(self: &Arc<Self>) {
+        if !self.watched.swap(true, AcqRel) {
+            self.worker.post(Command::WatchCork(Arc::clone(self)));
+        }
+    }
+
+    /// Wake the task from any thread.
+    fn poke(self: &Arc<Self>) {
+        self.worker.post(Command::Wake(Arc::clone(self)));
+    }
+}
+
+/// A panic elsewhere while the lock was held leaves nothing half done that matters more than going on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,277 @@
+//! The task of a connection before it speaks WebSocket: request heads in, bodies on demand, one request at a time.
+
+use crate::conn::{Conn, Control};
+use crate::link::Link;
+use crate::listener::HttpConfig;
+use crate::sink::{Address, Body, Request};
+use crate::websocket::{self, Driver};
+use drover_proto::http::{BodyDecoder, BodyLength, Head, HeadScanner, parse_head};
+use drover_proto::receive::RecvConfig;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::time::{Instant, timeout_at};
+
+/// Bytes added to the request buffer at a time.
+const CHUNK: usize = 2048;
+
+/// What ends the HTTP phase.
+enum End {
+    Upgrade(Box<RecvConfig>, bool),
+    Closed,
+}
+
+/// Why there is no further head.
+enum NoHead {
+    /// The peer closed, or let the time pass without a byte.
+    Closed,
+    /// Answer with this status.
+    Refused(u16),
+}
+
+/// Serve requests until the connection ends or becomes a WebSocket, and then serve that.
+pub(crate) async fn run(link: Link, config: Arc<HttpConfig>, peer: Address, sock: Address) {
+    let mut phase = Box::new(Phase {
+        link,
+        config,
+        peer,
+        sock,
+        buffer: Vec::new(),
+        first: true,
+    });
+    let end = Box::pin(phase.serve()).await;
+    let Phase {
+        mut link, buffer, ..
+    } = *phase;
+    match end {
+        End::Upgrade(config, keep_early) => {
+            link.websocket = true;
+            let early = keep_early.then_some(buffer);
+            // A task of its own: this one's future is larger than an idle connection should hold.
+            tokio::spawn(websocket::run(Driver::new(link, &config), early));
+        }
+        End::Closed => link.close().await,
+    }
+}
+
+struct Phase {
+    link: Link,
+    config: Arc<HttpConfig>,
+    peer: Address,
+    sock: Address,
+    /// Received and not consumed yet.
+    buffer: Vec<u8>,
+    first: bool,
+}
+
+impl Phase {
+    async fn serve(&mut self) -> End {
+        loop {
+            let head = match self.read_head().await {
+                Ok(head) => head,
+                Err(no_head) => {
+                    self.refuse(&no_head);
+                    return End::Closed;
+                }
+            };
+            if !self.announce(&head) {
+                return End::Closed;
+            }
+            let mut body = BodyReader::new(&head);
+            loop {
+                match self.next_control().await {
+                    Some(Control::ReadBody(max)) => self.read_body(&mut body, max).await,
+                    Some(Control::NextRequest) if self.skip_body(&mut body).await => break,
+                    Some(Control::Start(config, early)) => return End::Upgrade(config, early),
+                    Some(Control::NextRequest) | None => {
+                        self.link.conn.sink().closed(self.link.conn.id);
+                        return End::Closed;
+                    }
+                }
+            }
+        }
+    }
+
+    fn announce(&mut self, head: &Head) -> bool {
+        let conn = &self.link.conn;
+        conn.set_early(!self.buffer.is_empty());
+        let request = Request {
+            head,
+            peer: &self.peer,
+            sock: &self.sock,
+            first: self.first,
+        };
+        self.first = false;
+        conn.sink().request(conn, &request)
+    }
+
+    fn refuse(&self, no_head: &NoHead) {
+        if let NoHead::Refused(status) = no_head {
+            self.link.conn.send_raw(refusal(*status).as_bytes());
+        }
+        if !self.first {
+            self.link.conn.sink().closed(self.link.conn.id);
+        }
+    }
+
+    async fn read_head(&mut self) -> Result<Head, NoHead> {
+        let deadline = self
+            .config
+            .request_timeout
+            .map(|time| Instant::now() + time);
+        match deadline {
+            None => self.read_head_patiently().await,
+            Some(deadline) => match timeout_at(deadline, self.read_head_patiently()).await {
+                Ok(result) => result,
+                Err(_) if self.buffer.is_empty() => Err(NoHead::Closed),
+                Err(_) => Err(NoHead::Refused(408)),
+            },
+        }
+    }
+
+    async fn read_head_patiently(&mut self) -> Result<Head, NoHead> {
+        let mut scanner = HeadScanner::new();
+        loop {
+            let limits = &self.config.limits;
+            let found = scanner
+                .scan(&self.buffer, limits)
+                .map_err(|e| NoHead::Refused(e.status()))?;
+            if let Some(length) = found {
+                let head = parse_head(&self.buffer[..length], limits);
+                self.consume(length);
+                return head.map_err(|e| NoHead::Refused(e.status()));
+            }
+            match self.fill().await {
+                Ok(n) if n > 0 => {}
+                _ => return Err(NoHead::Closed),
+            }
+        }
+    }
+
+    async fn read_body(&mut self, body: &mut BodyReader, max: usize) {
+        let id = self.link.conn.id;
+        let mut out = Vec::new();
+        let result = loop {
+            let step = body.decoder.decode(&self.buffer, &mut out, max);
+            match step {
+                Err(_) => break Err(Body::Malformed),
+                Ok((consumed, finished)) => {
+                    self.consume(consumed);
+                    body.finished = finished;
+                    if finished || !out.is_empty() {
+                        break Ok(());
+                    }
+                }
+            }
+            match self.fill().await {
+                Ok(n) if n > 0 => {}
+                _ => break Err(Body::Closed),
+            }
+        };
+        self.link.conn.set_early(!self.buffer.is_empty());
+        let sink = self.link.conn.sink();
+        match result {
+            Ok(()) if body.finished => sink.body(id, Body::Last(&out)),
+            Ok(()) => sink.body(id, Body::More(&out)),
+            Err(problem) => sink.body(id, problem),
+        }
+    }
+
+    /// Read and drop what the handler left of the body. `false`: it is too much, or broken.
+    async fn skip_body(&mut self, body: &mut BodyReader) -> bool {
+        let mut left = self.config.max_skip_body;
+        let mut out = Vec::new();
+        while !body.finished {
+            let Ok((consumed, finished)) = body.decoder.decode(&self.buffer, &mut out, usize::MAX)
+            else {
+                return false;
+            };
+            self.consume(consumed);
+            body.finished = finished;
+            if out.len() > left {
+                return false;
+            }
+            left -= out.len();
+            out.clear();
+            if !finished && !matches!(self.fill().await, Ok(n) if n > 0) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// What the owner wants next. `None`: that the connection be closed.
+    async fn next_control(&self) -> Option<Control> {
+        poll_fn(|cx| {
+            let conn = &self.link.conn;
+            conn.set_waker(cx.waker());
+            if conn.is_closing() {
+                return Poll::Ready(None);
+            }
+            let _ = self.link.poll_flush(cx);
+            conn.take_control()
+                .map_or(Poll::Pending, |control| Poll::Ready(Some(control)))
+        })
+        .await
+    }
+
+    async fn fill(&mut self) -> io::Result<usize> {
+        let (link, buffer) = (&self.link, &mut self.buffer);
+        poll_fn(|cx| poll_fill(link, buffer, cx)).await
+    }
+
+    fn consume(&mut self, length: usize) {
+        if length == self.buffer.len() {
+            self.buffer = Vec::new();
+        } else {
+            self.buffer.drain(..length);
+        }
+    }
+}
+
+fn poll_fill(link: &Link, buffer: &mut Vec<u8>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    let conn: &Conn = &link.conn;
+    conn.set_waker(cx.waker());
+    if conn.is_closing() {
+        return Poll::Ready(Ok(0));
+    }
+    let _ = link.poll_flush(cx);
+    let length = buffer.len();
+    buffer.resize(length + CHUNK, 0);
+    let result = link.poll_recv(cx, &mut buffer[length..]);
+    let received = match &result {
+        Poll::Ready(Ok(n)) => *n,
+        _ => 0,
+    };
+    buffer.truncate(length + received);
+    result
+}
+
+struct BodyReader {
+    decoder: BodyDecoder,
+    finished: bool,
+}
+
+impl BodyReader {
+    fn new(head: &Head) -> Self {
+        let finished = matches!(head.body, BodyLength::None);
+        Self {
+            decoder: BodyDecoder::new(head.body),
+            finished,
+        }
+    }
+}
+
+/// A whole response to a request that no handler will see.
+fn refusal(status: u16) -> String {
+    let phrase = match status {
+        400 => "Bad Request",
+        408 => "Request Timeout",
+        414 => "URI Too Long",
+        431 => "Request Header Fields Too Large",
+        501 => "Not Implemented",
+        _ => "HTTP Version Not Supported",
+    };
+    format!("HTTP/1.1 {status} {phrase}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+}

@@ -1,0 +1,111 @@
+//! The I/O threads. Each runs its own single-threaded tokio runtime; a connection stays on one of them for life.
+
+use crate::Conn;
+use crate::cork::CorkWatch;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use once_cell::sync::OnceCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::{io, thread};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::Notify;
+
+static WORKERS: OnceCell<Vec<Worker>> = OnceCell::new();
+
+/// What another thread hands to an I/O thread.
+pub(crate) enum Command {
+    /// Something about this connection has changed: let its task look.
+    Wake(Arc<Conn>),
+    /// Replies are being gathered: see that they get out.
+    WatchCork(Arc<Conn>),
+    /// Run this task here.
+    Spawn(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+/// One I/O thread as others see it.
+pub(crate) struct Worker {
+    commands: Sender<Command>,
+    woken: Arc<Wakeup>,
+    cork: Arc<CorkWatch>,
+}
+
+/// One wake-up for all commands that are posted before the thread looks.
+#[derive(Default)]
+struct Wakeup {
+    pending: AtomicBool,
+    notify: Notify,
+}
+
+impl Worker {
+    /// Hand a command to the thread.
+    pub(crate) fn post(&self, command: Command) {
+        // The receiver lives as long as the process.
+        let _ = self.commands.send(command);
+        if !self.woken.pending.swap(true, Ordering::AcqRel) {
+            self.woken.notify.notify_one();
+        }
+    }
+
+    pub(crate) fn cork(&self) -> &CorkWatch {
+        &self.cork
+    }
+
+    fn start(index: usize) -> io::Result<Self> {
+        let (commands, receiver) = unbounded();
+        let woken = Arc::new(Wakeup::default());
+        let cork = Arc::new(CorkWatch::default());
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (wakeup, watch) = (Arc::clone(&woken), Arc::clone(&cork));
+        thread::Builder::new()
+            .name(format!("drover-io-{index}"))
+            .spawn(move || {
+                runtime.spawn(async move { watch.run().await });
+                runtime.block_on(obey(&receiver, &wakeup));
+            })?;
+        Ok(Self {
+            commands,
+            woken,
+            cork,
+        })
+    }
+}
+
+/// Carry out commands, forever.
+async fn obey(commands: &Receiver<Command>, woken: &Wakeup) {
+    let handle = Handle::current();
+    loop {
+        woken.notify.notified().await;
+        woken.pending.store(false, Ordering::Release);
+        for command in commands.try_iter() {
+            match command {
+                Command::Wake(conn) => conn.wake(),
+                Command::WatchCork(conn) => conn.worker().cork().watch(conn),
+                Command::Spawn(task) => drop(handle.spawn(task)),
+            }
+        }
+    }
+}
+
+/// Start the I/O threads, once; later calls, whatever number they ask for, change nothing.
+pub(crate) fn start(threads: usize) -> io::Result<()> {
+    WORKERS
+        .get_or_try_init(|| {
+            (0..threads.max(1))
+                .map(Worker::start)
+                .collect::<io::Result<Vec<_>>>()
+        })
+        .map(drop)
+}
+
+/// The I/O thread whose turn it is.
+pub(crate) fn next() -> &'static Worker {
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    let workers = WORKERS.get().map_or(&[][..], Vec::as_slice);
+    assert!(
+        !workers.is_empty(),
+        "a listener starts the I/O threads before it has a connection"
+    );
+    &workers[TURN.fetch_add(1, Ordering::Relaxed) % workers.len()]
+}

@@ -1,0 +1,23 @@
+//! Every atom that crosses the boundary. None is ever made from what a peer sent.
+
+rustler::atoms! {
+    // messages
+    drover = "$drover",
+    request, body, closed, events, sent, more, fin,
+    // results
+    ok, error, wait, busy, early, none, infinity,
+    badheader, badbody, internal,
+    // frames and events
+    text, binary, ping, pong, close, deflate,
+    badframe, badencoding, badsize,
+    // send modes
+    cork, flush, taken,
+    // request map
+    method, version, scheme, host, port, path, qs, headers, peer, sock, cert, has_body, body_length, undefined, local,
+    http_1_0 = "HTTP/1.0",
+    http_1_1 = "HTTP/1.1",
+    // information
+    connections, all_connections, accepted, listeners,
+    // errno
+    etimedout, ehostunreach, enetunreach, econnrefused, enobufs, enomem, enetdown, emfile, enfile, einval, ebadf, enotsock,
+}

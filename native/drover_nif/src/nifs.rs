@@ -1,0 +1,205 @@
+//! Every function that Erlang can call, in the order of `drover_nif.erl`: decode, one call, encode.
+
+use crate::options::{
+    DeflateTuple, Limit, ListenOptions, UpgradeOptions, deflate_options, max_connections,
+};
+use crate::resources::{ConnRef, ListenerRef, ListenerResource};
+use crate::sink::{Acceptors, ProcessSink};
+use crate::{atoms, terms};
+use drover_io::{Listener, Started};
+use drover_proto::deflate;
+use drover_proto::http;
+use rustler::{Atom, Binary, Encoder, Env, LocalPid, NewBinary, NifResult, Term, nif};
+use std::sync::Arc;
+
+#[nif(schedule = "DirtyIo")]
+fn listen<'a>(
+    env: Env<'a>,
+    fd: i32,
+    id: u64,
+    owners: Term<'a>,
+    options: ListenOptions,
+) -> NifResult<Term<'a>> {
+    let owners = rustler::types::tuple::get_tuple(owners)?;
+    let pids = owners
+        .iter()
+        .map(|pid| pid.decode())
+        .collect::<NifResult<Vec<LocalPid>>>()?;
+    let acceptors = Arc::new(Acceptors::new(id, pids));
+    let sink = Box::new(move || Box::new(ProcessSink::new(Arc::clone(&acceptors))) as _);
+    Ok(match Listener::start(fd, &(&options).into(), sink) {
+        Ok(listener) => (atoms::ok(), ListenerRef::new(ListenerResource(listener))).encode(env),
+        Err(error) => (
+            atoms::error(),
+            terms::errno_name(error.raw_os_error().unwrap_or(0)),
+        )
+            .encode(env),
+    })
+}
+
+#[nif(schedule = "DirtyIo")]
+fn close_listener(listener: ListenerRef) -> Atom {
+    listener.0.close();
+    atoms::ok()
+}
+
+#[nif]
+fn set_max_connections(listener: ListenerRef, max: Limit) -> Atom {
+    listener.0.set_max_connections(max_connections(max));
+    atoms::ok()
+}
+
+#[nif]
+fn listener_info<'a>(env: Env<'a>, listener: ListenerRef) -> NifResult<Term<'a>> {
+    let occupancy = listener.0.occupancy();
+    Term::map_from_pairs(
+        env,
+        &[
+            (atoms::connections(), occupancy.connections.encode(env)),
+            (
+                atoms::all_connections(),
+                occupancy.all_connections.encode(env),
+            ),
+            (atoms::accepted(), occupancy.accepted.encode(env)),
+        ],
+    )
+}
+
+#[nif]
+fn stats(env: Env<'_>) -> NifResult<Term<'_>> {
+    let stats = drover_io::stats();
+    Term::map_from_pairs(
+        env,
+        &[
+            (atoms::connections(), stats.connections),
+            (atoms::listeners(), stats.listeners),
+        ],
+    )
+}
+
+#[nif]
+fn own(env: Env<'_>, conn: ConnRef) -> Term<'_> {
+    let pid = env.pid();
+    let _ = conn.owner.set(pid);
+    match env.monitor(&conn, &pid) {
+        Some(_) => atoms::ok().encode(env),
+        None => (atoms::error(), atoms::closed()).encode(env),
+    }
+}
+
+#[nif]
+fn read_body(conn: ConnRef, max: usize) -> Atom {
+    conn.conn.read_body(max);
+    atoms::ok()
+}
+
+#[nif]
+fn next_request(conn: ConnRef) -> Atom {
+    conn.conn.next_request();
+    atoms::ok()
+}
+
+#[nif]
+fn send_data<'a>(env: Env<'a>, conn: ConnRef, data: Term<'a>) -> NifResult<Term<'a>> {
+    let data = terms::iodata(data)?;
+    Ok(terms::outcome(env, conn.conn.send_raw(data)))
+}
+
+#[nif]
+fn accept_key<'a>(env: Env<'a>, key: Binary<'a>) -> Term<'a> {
+    terms::bytes(env, http::accept_key(&key).as_bytes())
+}
+
+#[nif]
+fn negotiate<'a>(env: Env<'a>, header: Binary<'a>, options: Term<'a>) -> NifResult<Term<'a>> {
+    let options = deflate_options(options)?;
+    Ok(match deflate::negotiate(&header, &options) {
+        Ok(Some((params, answer))) => {
+            let answer = NewBinary::from_slice(env, answer.as_bytes());
+            (
+                atoms::ok(),
+                DeflateTuple::from(params),
+                Binary::from(answer),
+            )
+                .encode(env)
+        }
+        Ok(None) => atoms::none().encode(env),
+        Err(_) => (atoms::error(), atoms::badheader()).encode(env),
+    })
+}
+
+#[nif]
+fn check_extensions<'a>(env: Env<'a>, header: Binary<'a>) -> Term<'a> {
+    match deflate::check_extensions(&header) {
+        Ok(()) => atoms::ok().encode(env),
+        Err(_) => (atoms::error(), atoms::badheader()).encode(env),
+    }
+}
+
+#[nif]
+fn upgrade(conn: ConnRef, options: UpgradeOptions) -> Atom {
+    conn.conn.upgrade(options.into());
+    atoms::ok()
+}
+
+#[nif]
+fn start(conn: ConnRef) -> Atom {
+    match conn.conn.start() {
+        Started::Reading => atoms::ok(),
+        Started::Early => atoms::early(),
+    }
+}
+
+#[nif]
+fn send<'a>(env: Env<'a>, conn: ConnRef, items: Term<'a>, mode: Term<'a>) -> NifResult<Term<'a>> {
+    let (items, mode) = (terms::items(items)?, terms::mode(mode)?);
+    Ok(terms::outcome(env, conn.conn.send(&items, mode, false)))
+}
+
+#[nif(schedule = "DirtyCpu")]
+fn send_dirty<'a>(
+    env: Env<'a>,
+    conn: ConnRef,
+    items: Term<'a>,
+    mode: Term<'a>,
+) -> NifResult<Term<'a>> {
+    let (items, mode) = (terms::items(items)?, terms::mode(mode)?);
+    Ok(terms::outcome(env, conn.conn.send(&items, mode, true)))
+}
+
+#[nif]
+fn taken(env: Env<'_>, conn: ConnRef) -> Term<'_> {
+    terms::outcome(env, conn.conn.taken())
+}
+
+#[nif]
+fn set_active(conn: ConnRef, active: bool) -> Atom {
+    conn.conn.set_active(active);
+    atoms::ok()
+}
+
+#[nif]
+fn set_max_frame_size(conn: ConnRef, max: Limit) -> Atom {
+    conn.conn.set_max_frame_size(max.0);
+    atoms::ok()
+}
+
+#[nif]
+fn idle_left(env: Env<'_>, conn: ConnRef) -> Term<'_> {
+    time_left(env, conn.conn.idle_left())
+}
+
+#[nif]
+fn set_idle_timeout(env: Env<'_>, conn: ConnRef, timeout: Limit) -> Term<'_> {
+    time_left(env, conn.conn.set_idle_timeout(timeout.0))
+}
+
+#[nif]
+fn close(conn: ConnRef) -> Atom {
+    conn.conn.close();
+    atoms::ok()
+}
+
+fn time_left(env: Env<'_>, left: Option<u64>) -> Term<'_> {
+    left.map_or_else(|| atoms::infinity().encode(env), |ms| ms.encode(env))
+}

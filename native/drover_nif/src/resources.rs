@@ -1,0 +1,45 @@
+//! What Erlang holds of a connection and a listener.
+
+use drover_io::{Conn, Listener};
+use rustler::{Env, LocalPid, Monitor, Resource, ResourceArc, resource_impl};
+use std::sync::{Arc, OnceLock};
+
+/// A connection's owner, once it has one.
+pub(crate) type Owner = Arc<OnceLock<LocalPid>>;
+
+/// A connection. When its owner dies, or nobody holds it any more, it is closed.
+pub(crate) struct ConnResource {
+    pub(crate) conn: Arc<Conn>,
+    pub(crate) owner: Owner,
+}
+
+#[resource_impl]
+impl Resource for ConnResource {
+    const IMPLEMENTS_DOWN: bool = true;
+
+    fn down<'a>(&'a self, _env: Env<'a>, _pid: LocalPid, _monitor: Monitor) {
+        self.conn.close();
+    }
+}
+
+impl Drop for ConnResource {
+    fn drop(&mut self) {
+        self.conn.close();
+    }
+}
+
+pub(crate) type ConnRef = ResourceArc<ConnResource>;
+
+/// A listening socket.
+pub(crate) struct ListenerResource(pub(crate) Listener);
+
+#[resource_impl]
+impl Resource for ListenerResource {}
+
+pub(crate) type ListenerRef = ResourceArc<ListenerResource>;
+
+/// A long payload, lent to Erlang where it lies instead of being copied.
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
+
+#[resource_impl]
+impl Resource for Bytes {}
