@@ -1,0 +1,45 @@
+# `make` alone lists the targets. rebar3 needs none of them: `rebar3 compile` and `rebar3 ct` work in a fresh clone.
+
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup native run echo test projects check format conformance fuzz clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## install what is missing on this machine (Debian, as root), or say what it is
+	@scripts/setup
+
+native: ## build the native library
+	@scripts/build-native
+
+run: setup ## the demo at http://127.0.0.1:8080 (PORT=)
+	@DEMO_DIR=examples/demo exec scripts/run-example demo
+
+echo: ## an echo server on 127.0.0.1 (PORT=9001)
+	@exec scripts/run-example echo
+
+test: setup ## every test but Autobahn's
+	@scripts/test
+
+projects: setup ## drover as a dependency of a rebar3 and of a Mix project, from clean directories
+	@scripts/projects
+
+check: setup ## formats, lints, types and layers
+	@scripts/check
+
+format: setup ## format Rust and Erlang sources
+	cargo fmt --all
+	_tools/efmt --write $$(find erlang erlang_cowboy examples test -name "*.erl")
+
+conformance: setup ## the Autobahn|Testsuite against the echo server (SECTIONS='1.*,12.3.*' for a part)
+	@test/conformance/run $(foreach pattern,$(subst $(comma), ,$(SECTIONS)),'$(pattern)')
+
+fuzz: ## fuzz one target (T=name SECONDS=60)
+	@scripts/fuzz "$(T)" "$(or $(SECONDS),60)"
+
+clean: ## remove everything built
+	rm -rf _build target priv/*.so
+
+comma := ,
