@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::http::is_token;
+
 /// A parameter of an offer. Sorts as Erlang does: tuples before binaries, so those with a value come first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Param<'a> {
@@ -106,9 +108,4 @@ impl<'a> Parser<'a> {
             .unwrap_or(self.rest.len());
         self.rest = &self.rest[len..];
     }
-}
-
-/// A `tchar` of RFC 9110 5.6.2.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
