@@ -95,13 +95,13 @@ init_group(Name, Config) ->
     [{Name, true} | Config].
 
 
-%% For init_per_testcase: skips a case that an older Cowboy or another dialect does not know.
--spec since(atom(), #{atom() => drover_target:version() | v2}, list()) -> list() | {skip, string()}.
+%% For init_per_testcase: skips a case that an older Cowboy does not pass, or none.
+-spec since(atom(), #{atom() => drover_target:version() | drover}, list()) -> list() | {skip, string()}.
 since(Case, Since, Config) ->
-    case {maps:get(Case, Since, v2), proplists:get_value(dialect, Config, v2)} of
-        {{_, _} = Version, _} -> skip_or(drover_target:since(Version), Config);
-        {drover, _} -> skip_or(drover_target:only(drover), Config);
-        {v2, _} -> Config
+    case maps:get(Case, Since, always) of
+        always -> Config;
+        drover -> skip_or(drover_target:only(drover), Config);
+        Version -> skip_or(drover_target:since(Version), Config)
     end.
 
 
