@@ -7,6 +7,8 @@ mod event;
 mod frame;
 mod header;
 mod message;
+#[cfg(test)]
+mod tests;
 
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
@@ -23,7 +25,7 @@ use self::{
 };
 use crate::deflate::{self, Inflated, Inflater};
 
-/// Inflated bytes after which a call gives others a turn.
+/// Bytes that the inflater takes and gives, together, after which a call gives others a turn.
 const BUDGET: usize = 256 * 1024;
 
 /// Compressed bytes handed to the inflater at a time.
@@ -141,9 +143,8 @@ impl Receiver {
         if self.stage != Stage::Plain || left <= FILL_LEAST || have < FILL_LEAST {
             return None;
         }
-        let room = left.min(have).min(FILL_MOST);
         let ceiling = self.frame.ceiling(have);
-        Some(self.message.body.window(room, ceiling))
+        Some(self.message.body.window(left.min(FILL_MOST), ceiling))
     }
 
     /// The first `n` bytes of [`fill_buffer`](Self::fill_buffer) have been filled.
@@ -160,6 +161,9 @@ impl Receiver {
     }
 
     fn take_filled(&mut self, n: usize) -> Progress {
+        if n == 0 {
+            return Ok(None);
+        }
         let piece = self.message.body.lent(n);
         self.frame.unmask(piece);
         self.message.commit(n, self.validate)?;
@@ -383,7 +387,8 @@ impl Receiver {
         let before = self.message.body.len();
         let result = step(inflater, self.message.body.plain(), limit, *budget);
         let added = self.message.body.len() - before;
-        *budget = budget.saturating_sub(added);
+        let taken = result.map_or(0, |inflated| inflated.consumed);
+        *budget = budget.saturating_sub(added + taken);
         self.message.check_from(before, self.validate)?;
         result.map_err(|error| match error {
             deflate::InflateError::TooBig => ProtocolError::BadSize,

@@ -1,5 +1,8 @@
 //! The message that is being put together.
 
+/// Room left in the buffer below which it grows rather than lends so little.
+const WINDOW_LEAST: usize = 4 * 1024;
+
 /// One growing buffer. Memory follows the bytes that came, at most twice as much: what a header announces only
 /// ever lowers the reservation. Empty it owns nothing.
 #[derive(Debug, Default)]
@@ -12,6 +15,11 @@ pub(super) struct Assembly {
 impl Assembly {
     pub(super) fn len(&self) -> usize {
         self.bytes.len() - self.spare
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 
     /// Append. `ceiling` is the most that the message can grow to, as far as that is known.
@@ -27,11 +35,16 @@ impl Assembly {
         &mut self.bytes
     }
 
-    /// `room` bytes after the message to read into.
-    pub(super) fn window(&mut self, room: usize, ceiling: usize) -> &mut [u8] {
+    /// Up to `most` bytes after the message to read into: no more than the message is long already.
+    pub(super) fn window(&mut self, most: usize, ceiling: usize) -> &mut [u8] {
         let start = self.len();
+        if self.bytes.capacity() - start < WINDOW_LEAST {
+            let target = (2 * start).min(ceiling);
+            self.plain().reserve_exact(target.saturating_sub(start));
+        }
+        let room = most.min(self.bytes.capacity() - start);
         if self.spare < room {
-            self.reserve(room, ceiling);
+            // What was initialised for an earlier window need not be cleared again.
             self.bytes.resize(start + room, 0);
             self.spare = room;
         }
