@@ -1,5 +1,10 @@
 //! Every function that Erlang can call, in the order of `drover_nif.erl`: decode, one call, encode.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a NIF are decoded to values"
+)]
+
 use crate::options::{
     DeflateTuple, Limit, ListenOptions, UpgradeOptions, deflate_options, max_connections,
 };
