@@ -55,7 +55,6 @@
 
 %% Long enough for a loaded machine; reached only where a test fails.
 -define(TIMEOUT, 10000).
--define(REFS,    {?MODULE, refs}).
 
 %%% For cases.
 
@@ -128,7 +127,7 @@ start(Dialect, Step, Options) ->
     Script = #{pid => self(), step => Step, dialect => Dialect, options => Options},
     Socket = [{ip, {127, 0, 0, 1}}, {port, 0}] ++ maps:get(socket, Options, []),
     {ok, Port} = drover_target:start(Ref, [{"/", handler(Dialect), Script}], proto(Dialect, Options), #{socket_opts => Socket}),
-    persistent_term:put(?REFS, [Ref | persistent_term:get(?REFS, [])]),
+    ok = persistent_term:put(Ref, listening),
     #{port => Port, ref => Ref, dialect => Dialect}.
 
 
@@ -173,10 +172,10 @@ begun(_Dialect, Pid) ->
     ok.
 
 
--spec stop_all() -> ok.
-stop_all() ->
-    [ drover_target:stop(Ref) || Ref <- persistent_term:get(?REFS, []) ],
-    _ = persistent_term:erase(?REFS),
+-spec stop_all() ->
+    Refs = [ Ref || {{?MODULE, _} = Ref, listening} <- persistent_term:get() ],
+    [ ok = drover_target:stop(Ref) || Ref <- Refs ],
+    [ true = persistent_term:erase(Ref) || Ref <- Refs ],
     ok.
 
 
@@ -281,6 +280,7 @@ run_v2(#{step := Step} = Script, Event) ->
 
 
 %% What the older dialects ask for in the result of init/2, Cowboy 2 does in that of websocket_init/1.
+first_hibernate(init, {hibernate, _} = Answer, _Script) -> Answer;
 first_hibernate(init, Answer, #{dialect := v2, options := #{hibernate := true}}) -> {hibernate, Answer};
 first_hibernate(_Event, Answer, _Script) -> Answer.
 
