@@ -29,6 +29,7 @@ result(Callback, Argument, Req, Script) ->
 
 
 result({return, Result}, _Req, _Script) -> Result;
+result({return_with, Change}, Req, Script) -> {ok, Change(Req), Script};
 result(stop, Req, Script) -> {stop, Req, Script};
 result(ok, Req, #{hibernate := true} = Script) -> {ok, Req, Script, hibernate};
 result(ok, Req, Script) -> {ok, Req, Script};

@@ -49,6 +49,8 @@
         {reply, Frames :: any()} |
         {commands, [any()]} |
         {return, Result :: any()} |
+        %% Handlers of arity 3: nothing but another request.
+        {return_with, fun((Req :: map()) -> map())} |
         {crash, error | exit | throw, any()} |
         {run, fun((Argument :: any()) -> act())}.
 
