@@ -172,7 +172,8 @@ begun(_Dialect, Pid) ->
     ok.
 
 
--spec stop_all() ->
+-spec stop_all() -> ok.
+stop_all() ->
     Refs = [ Ref || {{?MODULE, _} = Ref, listening} <- persistent_term:get() ],
     [ ok = drover_target:stop(Ref) || Ref <- Refs ],
     [ true = persistent_term:erase(Ref) || Ref <- Refs ],
