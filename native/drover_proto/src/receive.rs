@@ -2,6 +2,7 @@
 
 mod assembly;
 mod close;
+mod deflated;
 mod error;
 mod event;
 mod frame;
@@ -10,7 +11,7 @@ mod message;
 #[cfg(test)]
 mod tests;
 
-use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 pub use self::{
     error::ProtocolError,
@@ -23,13 +24,7 @@ use self::{
     header::{Context, Header, Partial},
     message::Message,
 };
-use crate::deflate::{self, Inflated, Inflater};
-
-/// Bytes that the inflater takes and gives, together, after which a call gives others a turn.
-const BUDGET: usize = 256 * 1024;
-
-/// Compressed bytes handed to the inflater at a time.
-const INFLATE_CHUNK: usize = 16 * 1024;
+use crate::deflate::{self, Inflater};
 
 /// A frame that misses more than this, and a message of which this much has come, is worth reading in place.
 const FILL_LEAST: usize = 16 * 1024;
@@ -174,7 +169,7 @@ impl Receiver {
     }
 
     fn run(&mut self, input: &mut Input<'_>) -> Found {
-        let mut budget = BUDGET;
+        let mut budget = deflated::BUDGET;
         loop {
             let progress = match self.stage {
                 Stage::Header => self.read_header(input),
@@ -247,12 +242,14 @@ impl Receiver {
             }
             OpCode::Data(data) => self.begin_data(data, header.rsv1),
         };
-        // Fragments add up; what a compressed frame adds is known only when it is inflated.
-        let have = match self.stage {
-            Stage::Plain => self.message.body.len() as u64,
-            _ => 0,
+        // Fragments add up; what a compressed frame will add is known only when it is inflated.
+        let have = self.message.body.len() as u64;
+        let too_large = match self.stage {
+            Stage::Plain => header.len.saturating_add(have) > self.max,
+            Stage::Deflated { .. } => header.len.max(have) > self.max,
+            _ => header.len > self.max,
         };
-        if header.len.saturating_add(have) > self.max {
+        if too_large {
             return Err(ProtocolError::BadSize);
         }
         self.frame.limit = self.max;
@@ -327,82 +324,5 @@ impl Receiver {
         }
         let (kind, bytes) = self.message.end(self.validate)?;
         Ok(Some(Found::Owned(kind, bytes)))
-    }
-
-    fn read_deflated(&mut self, input: &mut Input<'_>, more: bool, budget: &mut usize) -> Progress {
-        if self.frame.left == 0 && !more {
-            self.stage = if self.frame.fin {
-                Stage::Flush
-            } else {
-                Stage::Header
-            };
-            return Ok(None);
-        }
-        if input.rest().is_empty() && !more {
-            return Ok(Some(Found::NeedMore));
-        }
-        if *budget == 0 {
-            return Ok(Some(Found::Yield));
-        }
-        let range = self.frame.take(input, INFLATE_CHUNK);
-        let piece = input.get(&range);
-        let inflated = self.inflate(budget, |inflater, out, limit, budget| {
-            inflater.inflate(piece, out, limit, budget)
-        })?;
-        self.frame.give_back(input, range.len() - inflated.consumed);
-        self.stage = Stage::Deflated {
-            more: inflated.more_output,
-        };
-        Ok(inflated.more_output.then_some(Found::Yield))
-    }
-
-    /// Get what the inflater still holds at the end of a message.
-    fn flush(&mut self, budget: &mut usize) -> Progress {
-        if *budget == 0 {
-            return Ok(Some(Found::Yield));
-        }
-        let inflated = self.inflate(budget, Inflater::finish)?;
-        if inflated.more_output {
-            return Ok(Some(Found::Yield));
-        }
-        self.end_frame()
-    }
-
-    /// Let the inflater append to the message, and check what it appended even if it then failed: which error a
-    /// client gets must not depend on how its bytes were split.
-    fn inflate<F>(&mut self, budget: &mut usize, step: F) -> Result<Inflated, ProtocolError>
-    where
-        F: FnOnce(
-            &mut Inflater,
-            &mut Vec<u8>,
-            usize,
-            usize,
-        ) -> Result<Inflated, deflate::InflateError>,
-    {
-        let inflater = self
-            .inflater
-            .as_mut()
-            .expect("only with an inflater is RSV1 accepted");
-        let limit = usize::try_from(self.frame.limit).unwrap_or(usize::MAX);
-        let before = self.message.body.len();
-        let result = step(inflater, self.message.body.plain(), limit, *budget);
-        let added = self.message.body.len() - before;
-        let taken = result.map_or(0, |inflated| inflated.consumed);
-        *budget = budget.saturating_sub(added + taken);
-        self.message.check_from(before, self.validate)?;
-        result.map_err(|error| match error {
-            deflate::InflateError::TooBig => ProtocolError::BadSize,
-            deflate::InflateError::Corrupt => ProtocolError::BadFrame,
-        })
-    }
-}
-
-impl From<Control> for ControlKind {
-    fn from(control: Control) -> Self {
-        match control {
-            Control::Close => Self::Close(None),
-            Control::Ping => Self::Ping,
-            Control::Pong | Control::Reserved(_) => Self::Pong,
-        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use tungstenite::protocol::frame::coding::Control;
+
 use super::ProtocolError;
 
 /// How far a call of [`Receiver::next`](super::Receiver::next) came.
@@ -114,6 +116,16 @@ impl ControlKind {
             Self::Close(Some(code)) => Event::Close(Some((code, &payload[2..]))),
             Self::Ping => Event::Ping(payload),
             Self::Pong => Event::Pong(payload),
+        }
+    }
+}
+
+impl From<Control> for ControlKind {
+    fn from(control: Control) -> Self {
+        match control {
+            Control::Close => Self::Close(None),
+            Control::Ping => Self::Ping,
+            Control::Pong | Control::Reserved(_) => Self::Pong,
         }
     }
 }

@@ -160,6 +160,18 @@ fn a_new_limit_holds_from_the_next_header_on() {
 }
 
 #[test]
+fn a_lower_limit_may_already_be_passed() {
+    let wire = compressed(&[b'x'; 1000]);
+    for (rsv1, payload) in [(RSV1, &wire[..]), (0, &[b'x'; 1000])] {
+        let mut receiver = Receiver::new(&deflating_limited());
+        assert_eq!(feed(&mut receiver, &frame(rsv1 | TEXT, payload)), []);
+        receiver.set_max_frame_size(Some(10));
+        assert_eq!(feed(&mut receiver, &frame(FIN | PING, "p")).len(), 1);
+        assert_eq!(feed(&mut receiver, &frame(FIN | CONTINUE, "")), [BAD_SIZE]);
+    }
+}
+
+#[test]
 fn the_limit_in_force_at_the_header_bounds_what_is_inflated() {
     let wire = compressed(&[b'x'; 1000]);
     let bytes = frame(FIN | RSV1 | TEXT, wire);
