@@ -1,0 +1,424 @@
+%% The process of one connection for as long as it speaks HTTP: it takes request heads from the native core,
+%% finds the handler, writes responses, and becomes the process of the open WebSocket connection.
+%%
+%% Handlers speak to it with the messages of Cowboy's streams, {{Pid, StreamId}, Message}, so cowboy_req
+%% works here as well as drover_req. Requests are taken one after the other: the core reads the
+%% next head only when told that the response is out.
+-module(drover_http).
+
+-export([start_link/4]).
+-export([closes/1]).
+%% For drover_req, in the connection process.
+-export([read_body/2]).
+%% For drover_wait.
+-export([handle/2]).
+%% Of the connection process.
+-export([init/5]).
+-export([system_continue/3]).
+-export([system_terminate/4]).
+-export([system_code_change/4]).
+
+-include_lib("kernel/include/logger.hrl").
+
+-record(http, {
+          carrier :: drover_carrier:carrier(),
+          conn :: drover_native:conn(),
+          id :: drover_native:id(),
+          parent :: pid(),
+          ref :: drover:ref(),
+          protocol :: drover_opts:protocol(),
+          streamid = 0 :: non_neg_integer(),
+          %% The process that runs init/2.
+          worker :: undefined | pid(),
+          out :: undefined | drover_http_out:out(),
+          body = drover_body:none() :: drover_body:body()
+         }).
+
+-opaque state() :: #http{}.
+
+-export_type([state/0]).
+
+
+%% @doc Start the process of a connection whose first request head has come.
+-spec start_link(drover:ref(), drover_native:conn(), drover_native:id(), map()) -> pid().
+start_link(Ref, Conn, Id, Head) ->
+    proc_lib:spawn_link(?MODULE, init, [self(), Ref, Conn, Id, Head]).
+
+
+%% @private
+-spec init(pid(), drover:ref(), drover_native:conn(), drover_native:id(), map()) -> ok | no_return().
+init(Parent, Ref, Conn, Id, Head) ->
+    %% As which Cowboy's connection processes are known to tools.
+    put('$initial_call', {cowboy_clear, connection_process, 4}),
+    case {drover_native:own(Conn), drover_registry:config(Ref)} of
+        {ok, {ok, #{protocol := Protocol, send_timeout := SendTimeout}}} ->
+            request(Head,
+                    #http{
+                      carrier = drover_carrier:new(Conn, Id, SendTimeout),
+                      conn = Conn,
+                      id = Id,
+                      parent = Parent,
+                      ref = Ref,
+                      protocol = Protocol
+                     });
+        _Gone ->
+            drover_native:close(Conn)
+    end.
+
+
+%% A request.
+
+
+request(#{method := Method, version := Version} = Head, #http{streamid = Previous} = State) ->
+    StreamId = Previous + 1,
+    request(Head#{ref => State#http.ref, pid => self(), streamid => StreamId},
+            StreamId,
+            State#http{
+              streamid = StreamId,
+              out = drover_http_out:new(State#http.carrier, Method, Version, is_last(StreamId, Head, State)),
+              body = drover_body:new(State#http.conn, Head)
+             }).
+
+
+request(Req, _StreamId, State) ->
+    case match(Req, State) of
+        {ok, Handler, HandlerOpts, Bindings, HostInfo, PathInfo} ->
+            Routed = Req#{bindings => Bindings, host_info => HostInfo, path_info => PathInfo},
+            dispatch(task(Routed, Handler, HandlerOpts, State), State);
+        {error, notfound, path} ->
+            refuse(404, State);
+        {error, _, _} ->
+            refuse(400, State);
+        crash ->
+            refuse(500, State)
+    end.
+
+
+is_last(StreamId, Head, #http{protocol = #{max_keepalive := Max}}) ->
+    StreamId >= Max orelse asks_to_close(Head).
+
+
+asks_to_close(#{version := 'HTTP/1.1', headers := #{<<"connection">> := Value}}) ->
+    closes(Value);
+asks_to_close(#{version := 'HTTP/1.0', headers := Headers}) ->
+    not has_token(<<"keep-alive">>, maps:get(<<"connection">>, Headers, <<>>));
+asks_to_close(_Head) ->
+    false.
+
+
+%% @doc Whether the value of a connection header says close.
+-spec closes(binary()) -> boolean().
+closes(Value) ->
+    has_token(<<"close">>, Value).
+
+
+has_token(Token, Value) ->
+    lists:member(Token, string:lexemes(string:lowercase(Value), ", \t")).
+
+
+%% Constraints are functions of the user's.
+match(#{host := Host, path := Path}, #http{protocol = #{env := #{dispatch := Dispatch}}}) ->
+    try
+        drover_router:match(Dispatch, Host, Path)
+    catch
+        Class:Reason:Stacktrace ->
+            ?LOG_ERROR(#{
+                         label => {drover, router_crash},
+                         class => Class,
+                         reason => Reason,
+                         stacktrace => Stacktrace
+                        }),
+            crash
+    end.
+
+
+task(Req, Handler, HandlerOpts, #http{protocol = #{websocket_api := Forced} = Protocol}) ->
+    #{
+      req => Req,
+      handler => Handler,
+      handler_opts => HandlerOpts,
+      api => drover_dialect:api(Handler, Forced),
+      protocol => Protocol
+     }.
+
+
+refuse(Status, State) ->
+    Headers = drover_response:standard(#{}),
+    done(stream({response, Status, Headers, <<>>}, State)).
+
+
+%% Where init/2 runs is part of the dialect.
+dispatch(#{api := v2pre} = Task, State) ->
+    run_here(Task, State);
+dispatch(Task, State) ->
+    %% While there is a request process, its end is a message.
+    true = not process_flag(trap_exit, true),
+    drover_wait:http(State#http{worker = drover_request:start_link(Task)}).
+
+
+%% init/2 in this process. Its responses are messages to itself, which are taken up afterwards; a body
+%% is read through the process dictionary.
+run_here(Task, State) ->
+    undefined = put(?MODULE, State),
+    Result = drover_request:run(Task),
+    State2 = drain(erase(?MODULE)),
+    case Result of
+        ok -> done(State2);
+        {upgrade, Headers, Upgrade} -> switch(Headers, Upgrade, State2);
+        {crash, _, _, _} -> crashed_here(Result, Task, State2)
+    end.
+
+
+drain(#http{streamid = StreamId} = State) ->
+    Self = self(),
+    receive
+        {{Self, StreamId}, Message} -> drain(stream(Message, State))
+    after
+        0 ->
+            State
+    end.
+
+
+-spec crashed_here(tuple(), drover_request:task(), state()) -> no_return().
+crashed_here({crash, Class, Reason, Stacktrace}, Task, #http{conn = Conn} = State) ->
+    _ = abort(State),
+    ok = drover_native:close(Conn),
+    #{handler := Handler, handler_opts := HandlerOpts, req := Req} = Task,
+    exit(
+      {cowboy_handler, [{class, Class},
+                        {reason, Reason},
+                        {mfa, {Handler, init, 2}},
+                        {stacktrace, Stacktrace},
+                        {req, Req},
+                        {opts, HandlerOpts}]}).
+
+
+%% Messages.
+
+
+%% @private
+-spec handle(term(), state()) -> no_return().
+handle({{Pid, StreamId}, Message}, #http{streamid = StreamId} = State) when Pid =:= self() ->
+    drover_wait:http(stream(Message, State));
+handle({'EXIT', Worker, Reason}, #http{worker = Worker} = State) ->
+    worker_ended(Reason, State#http{worker = undefined});
+handle({'EXIT', Parent, Reason}, #http{parent = Parent}) ->
+    exit(Reason);
+handle({'$drover', Id, Tag, Payload}, #http{id = Id} = State) ->
+    native(Tag, Payload, State);
+handle({timeout, Timer, read_body}, #http{body = Body} = State) ->
+    drover_wait:http(State#http{body = drover_body:period_over(Timer, Body)});
+handle({system, From, Request}, #http{parent = Parent} = State) ->
+    sys:handle_system_msg(Request, From, Parent, ?MODULE, [], State);
+handle({'$gen_call', From, Call}, #http{worker = Worker} = State) ->
+    ok = drover_children:reply(Call, From, [ Worker || is_pid(Worker) ]),
+    drover_wait:http(State);
+handle({{Pid, _OtherStream}, _Message}, State) when Pid =:= self() ->
+    drover_wait:http(State);
+handle({'EXIT', _Other, _Reason}, State) ->
+    drover_wait:http(State);
+handle(Message, State) ->
+    ?LOG_WARNING("drover: connection process ~p received stray message ~p", [self(), Message]),
+    drover_wait:http(State).
+
+
+native(request, Head, State) ->
+    request(Head, State);
+native(closed, _Reason, State) ->
+    stop(State);
+native(body, Result, State) ->
+    drover_wait:http(body(Result, State));
+native(_Tag, _Payload, State) ->
+    drover_wait:http(State).
+
+
+%% What handlers ask for. Returns the new state.
+
+
+stream({read_body, Pid, Ref, Length, Period}, State) ->
+    read(Pid, Ref, Length, Period, State);
+stream({inform, Status, Headers}, #http{out = Out} = State) ->
+    written(drover_http_out:inform(Status, Headers, Out), State);
+stream({response, Status, Headers, Body}, State) ->
+    unless_started(fun(Out) -> drover_http_out:response(Status, Headers, Body, Out) end, State);
+stream({headers, Status, Headers}, State) ->
+    unless_started(fun(Out) -> drover_http_out:headers(Status, Headers, Out) end, State);
+stream({data, Pid, Fin, Data}, State) ->
+    State2 = stream({data, Fin, Data}, State),
+    Pid ! {data_ack, self()},
+    State2;
+stream({data, Fin, Data}, #http{out = Out} = State) ->
+    written(drover_http_out:data(Fin, Data, Out), State);
+stream({trailers, Trailers}, #http{out = Out} = State) ->
+    written(drover_http_out:trailers(Trailers, Out), State);
+stream({switch_protocol, Headers, drover_conn, Upgrade}, State) ->
+    switch(Headers, Upgrade, State);
+stream(_WithoutEffect, State) ->
+    State.
+
+
+%% A second response to one request would be taken for that to the next.
+unless_started(Write, #http{out = Out} = State) ->
+    case drover_http_out:started(Out) of
+        true -> State;
+        false -> written(Write(Out), State)
+    end.
+
+
+written({ok, Out}, State) -> State#http{out = Out};
+written({error, _}, State) -> stop(State).
+
+
+read(Pid, Ref, Length, Period, #http{body = Body0} = State0) ->
+    {Continue, Body} = drover_body:wants_continue(Body0),
+    State = continue(Continue, State0#http{body = Body}),
+    State#http{body = drover_body:read(Pid, Ref, Length, Period, Body)}.
+
+
+continue(true, #http{out = Out} = State) -> written(drover_http_out:inform(100, #{}, Out), State);
+continue(false, State) -> State.
+
+
+body({error, badbody}, State) ->
+    stop(stream({response, 400, #{<<"connection">> => <<"close">>}, <<>>}, State));
+body({error, _}, State) ->
+    stop(State);
+body(Data, #http{body = Body} = State) ->
+    State#http{body = drover_body:received(Data, Body)}.
+
+
+%% @doc Read from the body in the connection process itself, where init/2 of the dialect v2pre runs. The
+%% result is the message that other processes get.
+-spec read_body(non_neg_integer() | auto, timeout()) ->
+          {request_body, reference(), nofin, binary()} |
+          {request_body, reference(), fin, non_neg_integer(), binary()}.
+read_body(Length, Period) ->
+    Ref = make_ref(),
+    await_body(Ref, read(self(), Ref, Length, Period, get(?MODULE))).
+
+
+await_body(Ref, #http{id = Id, body = Body} = State) ->
+    receive
+        Message when element(1, Message) =:= request_body, element(2, Message) =:= Ref ->
+            _ = put(?MODULE, State),
+            Message;
+        {'$drover', Id, body, Result} ->
+            await_body(Ref, body(Result, State));
+        {timeout, Timer, read_body} ->
+            await_body(Ref, State#http{body = drover_body:period_over(Timer, Body)})
+    end.
+
+
+%% The end of a request.
+
+
+worker_ended(normal, State) ->
+    done(State);
+worker_ended({{request_error, timeout, _}, _}, State) ->
+    done(failed_request(408, State));
+worker_ended({{request_error, payload_too_large, _}, _}, State) ->
+    done(failed_request(413, State));
+worker_ended({{request_error, _, _}, _}, State) ->
+    done(failed_request(400, State));
+worker_ended(_Crash, State) ->
+    done(abort(State)).
+
+
+%% A handler that does not answer has nothing to say.
+done(#http{out = Out} = State) ->
+    case drover_http_out:started(Out) of
+        true -> finished(written(drover_http_out:finish(Out), State));
+        false -> finished(stream({response, 204, drover_response:standard(#{}), <<>>}, State))
+    end.
+
+
+%% The peer can tell a response that broke off only by the end of the connection.
+abort(State) ->
+    failed_request(500, State).
+
+
+failed_request(Status, #http{out = Out} = State) ->
+    case drover_http_out:started(Out) of
+        true -> stop(State);
+        false -> stream({response, Status, #{<<"content-length">> => <<"0">>}, <<>>}, State)
+    end.
+
+
+finished(#http{out = Out, conn = Conn} = State) ->
+    case drover_http_out:last(Out) of
+        true ->
+            stop(State);
+        false ->
+            _ = process_flag(trap_exit, false),
+            ok = drover_native:next_request(Conn),
+            drover_wait:http(State#http{out = undefined, body = drover_body:none()})
+    end.
+
+
+-spec stop(state()) -> no_return().
+stop(#http{conn = Conn, worker = Worker}) ->
+    ok = stop_worker(Worker),
+    ok = drover_native:close(Conn),
+    exit(normal).
+
+
+stop_worker(undefined) ->
+    ok;
+stop_worker(Worker) ->
+    true = unlink(Worker),
+    true = exit(Worker, shutdown),
+    ok.
+
+
+%% The end of HTTP.
+
+
+-spec switch(drover_response:headers(), drover_request:upgrade(), state()) -> no_return().
+switch(Headers, Upgrade, #http{carrier = Carrier, parent = Parent, out = Out} = State) ->
+    _ = written(drover_http_out:switch(Headers, Out), State),
+    ok = forget_worker(State),
+    {Native, Takeover} = maps:take(native, Upgrade),
+    ok = drover_carrier:upgrade(Carrier, Native),
+    drover_conn:enter(Takeover#{carrier => Carrier, parent => Parent}).
+
+
+%% A handler starts with a clean process. What else is in the mailbox is for websocket_info.
+forget_worker(#http{worker = undefined}) ->
+    ok;
+forget_worker(#http{worker = Worker, parent = Parent}) ->
+    true = unlink(Worker),
+    _ = process_flag(trap_exit, false),
+    flush(Parent).
+
+
+flush(Parent) ->
+    Self = self(),
+    receive
+        {timeout, _, _} -> flush(Parent);
+        {{Self, _}, _} -> flush(Parent);
+        {'EXIT', Pid, _} when Pid =/= Parent -> flush(Parent)
+    after
+        0 ->
+            ok
+    end.
+
+
+%% System messages.
+
+
+%% @private
+-spec system_continue(pid(), [sys:debug_option()], state()) -> no_return().
+system_continue(_Parent, _Debug, State) ->
+    drover_wait:http(State).
+
+
+%% @private
+-spec system_terminate(term(), pid(), [sys:debug_option()], state()) -> no_return().
+system_terminate(_Reason, _Parent, _Debug, State) ->
+    stop(State).
+
+
+%% @private
+-spec system_code_change(state(), module(), term(), term()) -> {ok, state()}.
+system_code_change(State, _Module, _OldVsn, _Extra) ->
+    {ok, State}.
