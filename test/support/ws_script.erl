@@ -174,7 +174,7 @@ connect(Config, Script, Opts) ->
     Hibernate = proplists:get_value(hibernate, Config, false),
     Header = header(maps:merge(#{pid => self(), hibernate => Hibernate}, Script)),
     Headers = [Header | maps:get(headers, Opts, [])],
-    Handshake = ws_client:handshake("/", Opts#{headers => Headers}),
+    Handshake = ws_client:handshake(proplists:get_value(path, Config, "/"), Opts#{headers => Headers}),
     ok = ws_client:send(Client, {raw, [Handshake, maps:get(early, Opts, [])]}),
     {Pid, Monitor} = release_init(),
     {_, Status, Answer} = ws_client:recv_head(Client),
