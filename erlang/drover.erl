@@ -75,7 +75,7 @@ child_spec(Opts) ->
 
 
 %% @doc Start such a listener, linked to the caller.
--spec start_link(listener_opts()) -> {ok, pid()} | {error, term()}.
+-spec start_link(listener_opts()) -> supervisor:startlink_ret().
 start_link(Opts) ->
     {Ref, TransportOpts, ProtocolOpts} = listener_args(Opts),
     drover_listener_sup:start_link(Ref, TransportOpts, ProtocolOpts).

@@ -280,7 +280,7 @@ idle_timer(Left) -> erlang:start_timer(Left, self(), cowboy_websocket).
 cancel_timer(undefined) ->
     ok;
 cancel_timer(Timer) ->
-    erlang:cancel_timer(Timer, [{async, true}, {info, false}]).
+    ok = erlang:cancel_timer(Timer, [{async, true}, {info, false}]).
 
 
 idle(#conn{carrier = Carrier} = State, Local) ->
@@ -293,6 +293,7 @@ idle(#conn{carrier = Carrier} = State, Local) ->
 %% The end of the connection.
 
 
+-spec failed(atom(), state(), local()) -> no_return().
 failed(badframe, State, Local) ->
     close({close, 1002, <<>>}, {error, badframe}, State, Local);
 failed(badencoding, State, Local) ->

@@ -79,7 +79,7 @@ raise({crash, Class, Reason, Stacktrace}, _Callback, _Message, _Handler, _Handle
 
 
 %% @private
--spec speaks_otp() -> boolean().
+-spec speaks_otp() -> true.
 speaks_otp() ->
     true.
 

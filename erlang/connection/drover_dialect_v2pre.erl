@@ -76,7 +76,7 @@ raise({crash, Class, Reason, Stacktrace}, Callback, Message, Handler, {Req, Hand
 
 
 %% @private
--spec speaks_otp() -> boolean().
+-spec speaks_otp() -> false.
 speaks_otp() ->
     false.
 

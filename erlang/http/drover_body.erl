@@ -117,4 +117,4 @@ deliver(#body{reader = {Pid, Ref, _}, buffer = Buffer, fin = Fin, total = Total,
 
 
 cancel(undefined) -> ok;
-cancel(Timer) -> erlang:cancel_timer(Timer, [{async, true}, {info, false}]).
+cancel(Timer) -> ok = erlang:cancel_timer(Timer, [{async, true}, {info, false}]).

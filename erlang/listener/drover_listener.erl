@@ -86,7 +86,7 @@ init({Ref, Transport, Protocol}) ->
             ok = drover_registry:put({listener, Ref}, self()),
             {ok, State};
         {error, Reason} ->
-            {stop, {listen_error, Reason}}
+            {stop, {shutdown, {listen_error, Reason}}}
     end.
 
 
@@ -172,7 +172,18 @@ native_opts(#{max_connections := Max, nodelay := Nodelay}, #{linger_timeout := L
                max_empty_lines,
                max_skip_body_length],
               Protocol),
-    Heads#{max_connections => Max, nodelay => Nodelay, linger => Linger}.
+    Heads#{
+      io_threads => io_threads(),
+      max_connections => Max,
+      nodelay => Nodelay,
+      linger => Linger
+     }.
+
+
+%% Schedulers and I/O threads share the processors.
+io_threads() ->
+    Default = max(1, erlang:system_info(schedulers_online) div 2),
+    application:get_env(drover, io_threads, Default).
 
 
 publish(#state{ref = Ref, transport = #{send_timeout := SendTimeout}, protocol = Protocol} = State) ->

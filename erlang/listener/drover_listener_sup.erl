@@ -13,7 +13,7 @@
 
 %% @doc Start a listener. Options are checked here, so that an embedded listener is checked too.
 -spec start_link(drover:ref(), drover_opts:transport_opts(), drover_opts:protocol_opts()) ->
-          {ok, pid()} | {error, term()}.
+          supervisor:startlink_ret().
 start_link(Ref, TransportOpts, ProtocolOpts) ->
     case {drover_opts:transport(TransportOpts), drover_opts:protocol(ProtocolOpts)} of
         {{ok, Transport}, {ok, Protocol}} -> start_checked(Ref, Transport, Protocol);
@@ -24,7 +24,7 @@ start_link(Ref, TransportOpts, ProtocolOpts) ->
 
 start_checked(Ref, Transport, Protocol) ->
     case supervisor:start_link(?MODULE, {Ref, Transport, Protocol}) of
-        {error, {shutdown, {failed_to_start_child, drover_listener, {listen_error, Reason}}}} ->
+        {error, {shutdown, {failed_to_start_child, drover_listener, {shutdown, {listen_error, Reason}}}}} ->
             {error, Reason};
         Result ->
             Result
