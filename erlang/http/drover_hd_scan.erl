@@ -5,7 +5,8 @@
 %% does not fit the grammar is an `error:badarg'.
 -module(drover_hd_scan).
 
--export([list/2, token/1, token_ci/1, quoted/1, word/1, parameters/1]).
+-export([list/2, possibly_empty_list/2]).
+-export([token/1, token_ci/1, quoted/1, word/1, media_type/1, parameters/2, next_parameter/1]).
 -export([skip_space/1, lower/1, take_while/2, is_token_char/1]).
 
 -export_type([scanner/1]).
@@ -16,20 +17,20 @@
 %% A comma-separated list of one item at least; empty elements do not count.
 -spec list(binary(), scanner(Item)) -> [Item].
 list(Text, Scanner) ->
-    case items(Text, Scanner) of
+    case possibly_empty_list(Text, Scanner) of
         [] -> error(badarg);
         Items -> Items
     end.
 
 
--spec items(binary(), scanner(Item)) -> [Item].
-items(<<>>, _) ->
+-spec possibly_empty_list(binary(), scanner(Item)) -> [Item].
+possibly_empty_list(<<>>, _) ->
     [];
-items(<<C, Rest/binary>>, Scanner) when C =:= $\s; C =:= $\t; C =:= $, ->
-    items(Rest, Scanner);
-items(Text, Scanner) ->
+possibly_empty_list(<<C, Rest/binary>>, Scanner) when C =:= $\s; C =:= $\t; C =:= $, ->
+    possibly_empty_list(Rest, Scanner);
+possibly_empty_list(Text, Scanner) ->
     {Item, Rest} = Scanner(Text),
-    [Item | items(after_item(skip_space(Rest)), Scanner)].
+    [Item | possibly_empty_list(after_item(skip_space(Rest)), Scanner)].
 
 
 -spec after_item(binary()) -> binary().
@@ -60,15 +61,18 @@ is_token_char(C) -> lists:member(C, "!#$%&'*+-.^_`|~").
 
 %% A quoted string, from its opening quote on, without quotes and escapes.
 -spec quoted(binary()) -> {binary(), binary()}.
-quoted(<<$", Text/binary>>) -> quoted(Text, <<>>);
-quoted(_) -> error(badarg).
+quoted(<<$", Text/binary>>) -> quoted(Text, <<>>).
 
 
 -spec quoted(binary(), binary()) -> {binary(), binary()}.
 quoted(<<$", Rest/binary>>, Done) -> {Done, Rest};
-quoted(<<$\\, C, Rest/binary>>, Done) when C =:= $\t; C >= $\s, C =/= 127 -> quoted(Rest, <<Done/binary, C>>);
-quoted(<<C, Rest/binary>>, Done) when C =/= $\\, C =:= $\t orelse C >= $\s, C =/= 127 -> quoted(Rest, <<Done/binary, C>>);
-quoted(_, _) -> error(badarg).
+quoted(<<$\\, Rest/binary>>, Done) -> quoted_char(Rest, Done);
+quoted(Text, Done) -> quoted_char(Text, Done).
+
+
+-spec quoted_char(binary(), binary()) -> {binary(), binary()}.
+quoted_char(<<C, Rest/binary>>, Done) when C =:= $\t; C >= $\s, C =/= 127 ->
+    quoted(Rest, <<Done/binary, C>>).
 
 
 %% A token or a quoted string.
@@ -77,17 +81,43 @@ word(<<$", _/binary>> = Text) -> quoted(Text);
 word(Text) -> token(Text).
 
 
-%% `; name=value' any number of times, names in lower case.
--spec parameters(binary()) -> {[{binary(), binary()}], binary()}.
-parameters(Text) ->
+%% `type/subtype', in lower case.
+-spec media_type(binary()) -> {{binary(), binary()}, binary()}.
+media_type(Text) ->
+    {Type, <<$/, Rest/binary>>} = token_ci(Text),
+    {SubType, Rest2} = token_ci(Rest),
+    {{Type, SubType}, Rest2}.
+
+
+%% `; name=value' any number of times, names in lower case. In the `accept' header they
+%% end where the weight begins (`; q=0.5').
+-spec parameters(binary(), all | until_weight) -> {[{binary(), binary()}], binary()}.
+parameters(Text, Extent) ->
+    case {next_parameter(Text), Extent} of
+        {{ok, <<"q=", _/binary>>}, until_weight} ->
+            {[], Text};
+        {{ok, Parameter}, _} ->
+            {Name, <<$=, Rest/binary>>} = token(Parameter),
+            {Value, Rest2} = word(Rest),
+            {Parameters, Rest3} = parameters(Rest2, Extent),
+            {[{lower(Name), parameter_value(Name, Value)} | Parameters], Rest3};
+        {none, _} ->
+            {[], skip_space(Text)}
+    end.
+
+
+%% Names of character sets are compared without regard to case.
+-spec parameter_value(binary(), binary()) -> binary().
+parameter_value(<<"charset">>, Value) -> lower(Value);
+parameter_value(_, Value) -> Value.
+
+
+%% What stands after a semicolon, if there is one.
+-spec next_parameter(binary()) -> {ok, binary()} | none.
+next_parameter(Text) ->
     case skip_space(Text) of
-        <<$;, Tail/binary>> ->
-            {Name, <<$=, Tail2/binary>>} = token_ci(skip_space(Tail)),
-            {Value, Tail3} = word(Tail2),
-            {Parameters, Rest} = parameters(Tail3),
-            {[{Name, Value} | Parameters], Rest};
-        Rest ->
-            {[], Rest}
+        <<$;, Rest/binary>> -> {ok, skip_space(Rest)};
+        _ -> none
     end.
 
 

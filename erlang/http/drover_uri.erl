@@ -1,8 +1,8 @@
-%% The parts of a URI as routing and query strings need them: hosts and paths in
-%% segments, percent-decoding, and `application/x-www-form-urlencoded' text.
+%% URIs as routing and query strings need them: hosts and paths in segments,
+%% percent-decoding, `application/x-www-form-urlencoded' text, and putting one together.
 -module(drover_uri).
 
--export([host_labels/1, path_segments/1, percent_decode/1, parse_qs/1]).
+-export([host_labels/1, path_segments/1, parse_qs/1, format/2]).
 
 
 %% The labels of a host name, which may end in a dot. An empty label is an error.
@@ -97,3 +97,44 @@ qs_pair([Name, Value]) -> {form_decode(Name), form_decode(Value)}.
 -spec form_decode(binary()) -> binary().
 form_decode(Text) ->
     unescape(binary:replace(Text, <<"+">>, <<" ">>, [global])).
+
+
+%% Put a URI together. Without a scheme it is one that begins with `//'; whether the port
+%% is the default one then depends on the scheme that the URI is relative to.
+-spec format(drover_req:uri_opts(), BaseScheme :: binary()) -> iodata().
+format(Parts, BaseScheme) ->
+    [authority(binary(scheme, Parts), BaseScheme, binary(host, Parts), maps:get(port, Parts)),
+     path_and_qs(binary(path, Parts), binary(qs, Parts)),
+     prefixed($#, binary(fragment, Parts))].
+
+
+-spec binary(atom(), drover_req:uri_opts()) -> binary().
+binary(Part, Parts) ->
+    case maps:get(Part, Parts, undefined) of
+        undefined -> <<>>;
+        Text -> iolist_to_binary(Text)
+    end.
+
+
+-spec authority(binary(), binary(), binary(), undefined | inet:port_number()) -> iodata().
+authority(_, _, <<>>, _) -> <<>>;
+authority(<<>>, Base, Host, Port) -> ["//", Host, port(Base, Port)];
+authority(Scheme, _, Host, Port) -> [Scheme, "://", Host, port(Scheme, Port)].
+
+
+-spec port(binary(), undefined | inet:port_number()) -> iodata().
+port(_, undefined) -> <<>>;
+port(<<"http">>, 80) -> <<>>;
+port(<<"https">>, 443) -> <<>>;
+port(_, Port) -> [$:, integer_to_binary(Port)].
+
+
+%% The target of `OPTIONS *' is the server itself, which has neither.
+-spec path_and_qs(binary(), binary()) -> iodata().
+path_and_qs(<<"*">>, _) -> <<>>;
+path_and_qs(Path, Qs) -> [Path, prefixed($?, Qs)].
+
+
+-spec prefixed(char(), binary()) -> iodata().
+prefixed(_, <<>>) -> <<>>;
+prefixed(Prefix, Text) -> [Prefix, Text].
