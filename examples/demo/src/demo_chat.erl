@@ -52,8 +52,8 @@ websocket_handle({text, <<"say ", Text/binary>>}, State) ->
 websocket_handle({text, <<"name ", Name/binary>>}, State) ->
     ok = demo_rooms:rename(label(Name, <<"guest">>)),
     {[], State};
-websocket_handle({text, <<"room ", Room/binary>>}, State = #{name := Name}) ->
-    ok = demo_rooms:enter(label(Room, <<"lobby">>), Name),
+websocket_handle({text, <<"room ", Room/binary>>}, State) ->
+    ok = demo_rooms:move(label(Room, <<"lobby">>)),
     {[], State};
 websocket_handle({Kind, _}, State) when Kind =:= text; Kind =:= binary ->
     {[line(error, [<<"Not understood.">>])], State};
@@ -68,9 +68,7 @@ websocket_info(ping, State) ->
     {[ping], State};
 websocket_info({room, {welcome, Room, Name, Here, History}}, State) ->
     Greeting = [line(welcome, [Room, Name]), line(here, Here)],
-    {Greeting ++ [ event(Event) || Event <- History ], State#{room := Room, name := Name}};
-websocket_info({room, Event = {renamed, _, Name, New}}, State = #{name := Name}) ->
-    {[event(Event)], State#{name := New}};
+    {Greeting ++ [ event(Event) || Event <- History ], State};
 websocket_info({room, Event}, State) ->
     {[event(Event)], State};
 websocket_info(_Other, State) ->

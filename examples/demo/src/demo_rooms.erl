@@ -6,7 +6,7 @@
 -module(demo_rooms).
 -behaviour(gen_server).
 
--export([start_link/0, scope/0, enter/2, rename/1, say/1]).
+-export([start_link/0, scope/0, enter/2, move/1, rename/1, say/1]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2]).
 
 -export_type([event/0]).
@@ -48,10 +48,16 @@ scope() ->
     demo_pg.
 
 
-%% The calling process enters a room, leaving the one it was in. It gets `welcome', or `error'.
+%% The calling process enters a room. It gets `welcome', or `error' where there are too many.
 -spec enter(room(), name()) -> ok.
 enter(Room, Name) ->
     gen_server:cast(?MODULE, {enter, self(), Room, Name}).
+
+
+%% To another room, under the same name.
+-spec move(room()) -> ok.
+move(Room) ->
+    gen_server:cast(?MODULE, {move, self(), Room}).
 
 
 -spec rename(name()) -> ok.
@@ -77,6 +83,8 @@ handle_call(_Request, _From, State) ->
 -spec handle_cast(term(), #state{}) -> {noreply, #state{}}.
 handle_cast({enter, Pid, Room, Name}, State) ->
     {noreply, do_enter(Pid, Room, Name, State)};
+handle_cast({move, Pid, Room}, State) ->
+    {noreply, do_move(Pid, Room, State)};
 handle_cast({rename, Pid, Name}, State) ->
     {noreply, do_rename(Pid, Name, State)};
 handle_cast({say, Pid, Text}, State) ->
@@ -105,6 +113,14 @@ do_enter(Pid, Room, Wanted, State0) ->
             History = lists:reverse(maps:get(Room, State#state.history)),
             deliver(Pid, {welcome, Room, Name, names(Room, Joined), History}),
             Joined
+    end.
+
+
+do_move(Pid, Room, State = #state{people = People}) ->
+    case People of
+        #{Pid := #person{room = Room}} -> State;
+        #{Pid := #person{name = Name}} -> do_enter(Pid, Room, Name, State);
+        #{} -> State
     end.
 
 

@@ -2,13 +2,11 @@ import { startChat } from "./chat.js";
 import { startEcho } from "./echo.js";
 
 const themes = ["auto", "light", "dark"];
-const labels = { auto: "as the system", light: "light", dark: "dark" };
 
 function startTheme(button) {
   const show = (theme) => {
     document.documentElement.dataset.theme = theme;
-    button.textContent = theme[0].toUpperCase() + theme.slice(1);
-    button.ariaLabel = `Colours: ${labels[theme]}`;
+    button.textContent = `Theme: ${theme}`;
   };
   const kept = () => {
     try {

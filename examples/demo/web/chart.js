@@ -1,5 +1,5 @@
 // A chart of the last half minute that moves with time: one bin per 100 ms, drawn as a line
-// (median or sum) inside a band from the lowest to the highest value, and single marks.
+// inside a band from the lowest to the highest value, and single marks.
 
 const SPAN = 30000;
 const BIN = 100;
@@ -10,11 +10,14 @@ const TOP = 8;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Chart {
-  // `kind` is "median" (of the values in a bin) or "rate" (their sum per second).
+  // `kind` is "median" (of the values in a bin, in ms) or "rate" (their sum per second, in bytes);
+  // `unit` writes a value of the scale.
   constructor(canvas, kind, unit) {
     this.canvas = canvas;
     this.kind = kind;
     this.unit = unit;
+    this.nice = kind === "median" ? niceTen : niceTwo;
+    this.least = kind === "median" ? 0.1 : 64;
     this.bins = [];
     this.marks = [];
     this.top = 0;
@@ -55,26 +58,17 @@ export class Chart {
     while (this.marks.length && this.marks[0].at < oldest) this.marks.shift();
   }
 
-  // A bin that is over never changes: sum it up once and drop its values.
-  summary(bin, present) {
-    if (bin.line === undefined || bin.at >= present - 1) {
-      const values = bin.values.sort((a, b) => a - b);
-      bin.low = values[0];
-      bin.high = values.at(-1);
-      const sum = () => values.reduce((a, b) => a + b, 0) * (1000 / BIN);
-      bin.line = this.kind === "median" ? values[values.length >> 1] : sum();
-      if (this.kind === "rate") bin.low = bin.high = bin.line;
-    } else {
-      bin.values = [];
-    }
-    return bin;
+  // What to draw: bins that are over. The present one would dip at the right edge.
+  points(present) {
+    const over = this.bins.filter((bin) => bin.at < present);
+    return this.kind === "median" ? over.map(median) : perSecond(over, present);
   }
 
   // The scale follows the highest value: up at once, down slowly.
   scale(points) {
-    const highest = Math.max(1e-9, ...points.map((p) => p.high), ...this.marks.map((m) => m.value));
+    const highest = Math.max(this.least, ...points.map((p) => p.high), ...this.marks.map((m) => m.value));
     this.top = Math.max(highest, this.top * 0.99);
-    return nice(this.top * 1.08);
+    return this.nice(this.top * 1.05);
   }
 
   draw(now) {
@@ -83,8 +77,7 @@ export class Chart {
     const [width, height] = [this.canvas.width / ratio, this.canvas.height / ratio];
     const style = getComputedStyle(this.canvas);
     const colour = (name) => style.getPropertyValue(name).trim();
-    const present = Math.floor(now / BIN);
-    const points = this.bins.map((bin) => this.summary(bin, present));
+    const points = this.points(Math.floor(now / BIN));
     const top = this.scale(points);
     const x = (at) => LEFT + (1 - (now - at) / SPAN) * (width - LEFT);
     const y = (value) => height - BOTTOM - (value / top) * (height - BOTTOM - TOP);
@@ -128,8 +121,7 @@ export class Chart {
     ctx.fillStyle = colour("--band");
     ctx.beginPath();
     for (const p of points) ctx.lineTo(centre(p), y(p.high));
-    const low = (p) => (this.kind === "rate" ? 0 : p.low);
-    for (const p of points.toReversed()) ctx.lineTo(centre(p), y(low(p)));
+    for (const p of points.toReversed()) ctx.lineTo(centre(p), y(p.low));
     ctx.fill();
     ctx.strokeStyle = colour("--line");
     ctx.lineWidth = 2;
@@ -142,8 +134,31 @@ export class Chart {
   }
 }
 
+function median({ at, values }) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return { at, low: sorted[0], line: sorted[sorted.length >> 1], high: sorted.at(-1) };
+}
+
+// At each bin, the sum of the second that ends with it.
+function perSecond(bins, present) {
+  if (bins.length === 0) return [];
+  const sums = new Map(bins.map(({ at, values }) => [at, values.reduce((a, b) => a + b, 0)]));
+  const points = [];
+  let sum = 0;
+  for (let at = bins[0].at; at < present; at++) {
+    sum += (sums.get(at) ?? 0) - (sums.get(at - 1000 / BIN) ?? 0);
+    points.push({ at, low: 0, line: sum, high: sum });
+  }
+  return points;
+}
+
+// The next of 1, 2, 4, 8...
+function niceTwo(value) {
+  return 2 ** Math.ceil(Math.log2(value));
+}
+
 // The next of 1, 2, 5, 10, 20, 50...
-function nice(value) {
+function niceTen(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].find((step) => step * power >= value) * power;
 }

@@ -36,7 +36,7 @@ export function startEcho(panel) {
 
   function closed() {
     find("ping").disabled = true;
-    for (const id of ["messages", "bytes", "memory"]) find("server-" + id).textContent = "–";
+    for (const id of ["messages", "bytes", "memory", "compress"]) find("server-" + id).textContent = "–";
     flying = [];
     flyingBytes = 0;
   }
@@ -70,7 +70,7 @@ export function startEcho(panel) {
     find("server-messages").textContent = grouped(messages);
     find("server-bytes").textContent = size(Number(count));
     find("server-memory").textContent = size(Number(memory));
-    find("server-memory").title = `websocket_compress: ${compress}`;
+    find("server-compress").textContent = compress === "true" ? "on" : "off";
   }
 
   function serverPong(microseconds) {
