@@ -198,6 +198,10 @@ crashed_here({crash, Class, Reason, Stacktrace}, Task, #http{conn = Conn} = Stat
 
 %% @private
 -spec handle(term(), state()) -> no_return().
+handle({{Pid, StreamId}, {switch_protocol, Headers, drover_conn, Upgrade}}, #http{streamid = StreamId} = State)
+  when Pid =:= self() ->
+    %% A tail call: an open connection must have no return address in this module, which may be reloaded.
+    switch(Headers, Upgrade, State);
 handle({{Pid, StreamId}, Message}, #http{streamid = StreamId} = State) when Pid =:= self() ->
     drover_wait:http(stream(Message, State));
 handle({'EXIT', Worker, Reason}, #http{worker = Worker} = State) ->
@@ -251,8 +255,6 @@ stream({data, Fin, Data}, #http{out = Out} = State) ->
     written(drover_http_out:data(Fin, Data, Out), State);
 stream({trailers, Trailers}, #http{out = Out} = State) ->
     written(drover_http_out:trailers(Trailers, Out), State);
-stream({switch_protocol, Headers, drover_conn, Upgrade}, State) ->
-    switch(Headers, Upgrade, State);
 stream(_WithoutEffect, State) ->
     State.
 
