@@ -26,6 +26,8 @@ main() ->
     case port_of(os:getenv("PORT", "8080")) of
         {ok, Port} ->
             {ok, Cwd} = file:get_cwd(),
+            %% A port in use is the user's news, not a supervisor's failure to report at length.
+            ok = logger:set_module_level(supervisor, none),
             report(Port, start(#{dir => os:getenv("DEMO_DIR", Cwd), port => Port}));
         error ->
             fail("PORT must be a number from 0 to 65535.~n", [])
@@ -101,6 +103,7 @@ port_of(Text) ->
 
 
 report(_Asked, {ok, Port}) ->
+    ok = logger:unset_module_level(supervisor),
     io:format("~n  The drover demo is at  http://127.0.0.1:~b~n~n  Ctrl-C stops it.~n~n", [Port]);
 report(Port, {error, eaddrinuse}) ->
     fail(
