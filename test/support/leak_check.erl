@@ -12,7 +12,7 @@
 -type snapshot() :: #{
                       descriptors := #{Kind :: string() => pos_integer()},
                       ports := [{port(), string()}],
-                      processes := [pid()],
+                      processes := #{term() => pos_integer()},
                       timers := non_neg_integer(),
                       native := map()
                      }.
@@ -56,7 +56,7 @@ leaks(Before, After) ->
               descriptors => more(maps:get(descriptors, Before), maps:get(descriptors, After)),
               native => more(maps:get(native, Before), maps:get(native, After)),
               ports => maps:get(ports, After) -- maps:get(ports, Before),
-              processes => [ about(Pid) || Pid <- maps:get(processes, After) -- maps:get(processes, Before) ],
+              processes => more(maps:get(processes, Before), maps:get(processes, After)),
               timers => max(0, maps:get(timers, After) - maps:get(timers, Before))
              },
     maps:filter(fun(_Kind, Leaked) -> not lists:member(Leaked, [[], #{}, 0]) end, Found).
@@ -94,13 +94,19 @@ ports() ->
     [ {Port, Name} || Port <- erlang:ports(), {name, "tcp_inet" = Name} <- [erlang:port_info(Port, name)] ].
 
 
-%% Processes of the server's applications, known by their group leader: Common Test's own come and go.
+%% Processes of the server's applications by what they run, since a restarted application has new ones. They are known by
+%% their group leader: Common Test's own come and go.
 processes_of_server() ->
-    [ Pid || Pid <- processes(), lists:member(application:get_application(Pid), [{ok, drover}, {ok, cowboy}, {ok, ranch}]) ].
+    Applications = [{ok, drover}, {ok, cowboy}, {ok, ranch}],
+    count([ label(Pid) || Pid <- processes(), lists:member(application:get_application(Pid), Applications) ]).
 
 
-about(Pid) ->
-    {Pid, process_info(Pid, [registered_name, current_function, dictionary, links, messages])}.
+label(Pid) ->
+    case process_info(Pid, [registered_name, dictionary, initial_call]) of
+        [{registered_name, Name}, _, _] when is_atom(Name) -> Name;
+        [_, {dictionary, Dictionary}, {initial_call, Call}] -> proplists:get_value('$initial_call', Dictionary, Call);
+        undefined -> gone
+    end.
 
 
 %% Those of the timer server. A timer of the runtime system itself is gone with the process that it is for.

@@ -27,6 +27,7 @@
 -export([down/1]).
 -export([close/1]).
 -export([handler/1]).
+-export([listener/1]).
 -export([header/1]).
 
 %% What the scripted handlers call.
@@ -118,7 +119,7 @@ init_per_group(Group, Config, ProtoOpts) ->
             Skip;
         _ ->
             {ok, Port} = drover_target:start({?MODULE, Group}, [{"/[...]", handler(Api), route_state}], ProtoOpts),
-            [{api, Api}, {hibernate, Hibernate}, {port, Port} | Config]
+            [{api, Api}, {hibernate, Hibernate}, {port, Port}, {listener, {?MODULE, Group}} | Config]
     end.
 
 
@@ -147,6 +148,12 @@ init_per_testcase(Case, Config, Limits) ->
 -spec no_leaks(list()) -> ok.
 no_leaks(Config) ->
     leak_check:verify(proplists:get_value(leaks, Config)).
+
+
+%% The name of the group's listener.
+-spec listener(list()) -> any().
+listener(Config) ->
+    proplists:get_value(listener, Config).
 
 
 -spec handler(v2 | v2pre) -> module().
