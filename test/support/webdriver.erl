@@ -104,10 +104,10 @@ type(Browser, Selector, Text) ->
     ok.
 
 
-%% The text that a user sees.
+%% The text that a user sees, in one step: the element may be replaced at any time.
 -spec text(browser(), selector()) -> binary().
-text(Browser = #{url := Url}, Selector) ->
-    request(get, Url ++ element_path(Browser, Selector, "/text"), none).
+text(Browser, Selector) ->
+    js(Browser, "return document.querySelector(arguments[0]).innerText", [list_to_binary(Selector)]).
 
 
 %% The value of a script's `return', with `arguments'.
