@@ -34,7 +34,7 @@ init(Req, Opts) ->
 
 
 %% Runs in the connection's process, as everything below. Its pid is what joins the room.
--spec websocket_init(state()) -> {[], state()}.
+-spec websocket_init(state()) -> cowboy_websocket:call_result(state()).
 websocket_init(State = #{room := Room, name := Name}) ->
     _ = erlang:send_after(?PING_EVERY, self(), ping),
     ok = demo_rooms:enter(Room, Name),
@@ -42,7 +42,7 @@ websocket_init(State = #{room := Room, name := Name}) ->
 
 
 -spec websocket_handle(ping | pong | {text | binary | ping | pong, binary()}, state()) ->
-          {[{text, iodata()}], state()}.
+          cowboy_websocket:call_result(state()).
 websocket_handle({text, <<"say ", Text/binary>>}, State) ->
     case clean(Text, ?MAX_TEXT) of
         <<>> -> ok;
@@ -61,7 +61,7 @@ websocket_handle(_PingOrPong, State) ->
     {[], State}.
 
 
--spec websocket_info(term(), state()) -> {[ping | {text, iodata()}], state()}.
+-spec websocket_info(term(), state()) -> cowboy_websocket:call_result(state()).
 websocket_info(ping, State) ->
     %% The browser's pong keeps a quiet connection from its idle timeout; a dead one runs into it.
     _ = erlang:send_after(?PING_EVERY, self(), ping),

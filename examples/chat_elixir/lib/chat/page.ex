@@ -6,6 +6,7 @@ defmodule Chat.Page do
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>drover and Elixir</title>
+  <link rel="icon" href="data:,">
   <style>
     :root { color-scheme: light dark }
     body { font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem }
