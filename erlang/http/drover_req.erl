@@ -224,21 +224,13 @@ parse_header(Name, Req, Default) ->
         Parse = drover_http_hd:parser(Name),
         case header(Name, Req) of
             undefined -> Default;
-            Value -> as_then(Name, Parse(Value), Req)
+            Value -> Parse(Value)
         end
     catch
         _:_:Stack ->
             Reason = 'Malformed header. Please consult the relevant specification.',
             erlang:raise(exit, {request_error, {header, Name}, Reason}, Stack)
     end.
-
-
-%% Handlers of arity 3 were written for a parser that put sub-protocols into lower case.
--spec as_then(binary(), any(), req()) -> any().
-as_then(<<"sec-websocket-protocol">>, Protocols, #{websocket_api := v2pre}) ->
-    [ drover_hd_scan:lower(Protocol) || Protocol <- Protocols ];
-as_then(_, Parsed, _) ->
-    Parsed.
 
 
 %% @doc The cookies that came.

@@ -1,0 +1,47 @@
+%% A node with the real Cowboy in its code path, to ask how it would have answered.
+%%
+%% A node of its own, since the shim has modules of the same names.
+-module(cowboy_peer).
+
+-export([start/0, stop/1, call/4]).
+
+-type peer() :: pid().
+
+
+%% The Cowboy is the one that scripts/fetch-cowboy has fetched.
+-spec start() -> {ok, peer()} | {skip, string()}.
+start() ->
+    case filelib:wildcard(filename:join(root(), "_peers/cowboy/*/ebin")) of
+        [] ->
+            {skip, "no real Cowboy under _peers"};
+        Ebins ->
+            Own = [ filename:dirname(code:which(Module)) || Module <- [drover_req, ?MODULE] ],
+            Args = lists:append([ ["-pa", Dir] || Dir <- Own ++ Ebins ]),
+            {ok, Peer, _} = peer:start(#{connection => standard_io, args => Args}),
+            {ok, _} = call(Peer, application, ensure_all_started, [cowboy]),
+            {ok, Peer}
+    end.
+
+
+-spec stop(peer()) -> ok.
+stop(Peer) ->
+    peer:stop(Peer).
+
+
+-spec call(peer(), module(), atom(), [any()]) -> any().
+call(Peer, Module, Function, Args) ->
+    peer:call(Peer, Module, Function, Args, 60000).
+
+
+%% The build directory is somewhere below the root.
+root() ->
+    root(filename:absname(filename:dirname(code:which(?MODULE)))).
+
+
+root("/") ->
+    "/";
+root(Dir) ->
+    case filelib:is_dir(filename:join(Dir, "_peers")) of
+        true -> Dir;
+        false -> root(filename:dirname(Dir))
+    end.
