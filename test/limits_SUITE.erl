@@ -12,7 +12,7 @@ groups() ->
     V2 = [default_limit, at_the_limit, infinity, decided_on_the_header, control_frames, single_fragment,
           sum_of_fragments, sum_decided_on_the_header, fragments_at_the_limit, sum_starts_anew, compressed_on_the_wire, inflated, inflated_at_the_limit,
           inflated_in_segments, inflated_at_the_limit_in_segments, inflated_fragments, uncompressed_with_compression,
-          set_options, set_options_raised, set_options_infinity, set_options_same_segment, frames_before_are_handled],
+          set_options, set_options_raised, set_options_infinity, frames_before_are_handled],
     ws_script:groups([], V2, [no_limit]).
 
 
@@ -35,7 +35,6 @@ init_per_testcase(Case, Config) ->
                                   set_options => {2, 18},
                                   set_options_raised => {2, 18},
                                   set_options_infinity => {2, 18},
-                                  set_options_same_segment => {2, 18},
                                   default_limit => {2, 17},
                                   inflated => {2, 18},
                                   inflated_in_segments => {2, 18},
@@ -187,15 +186,6 @@ set_options_raised(Config) ->
 set_options_infinity(Config) ->
     Conn = with_limit_set(Config, info, limit(10), infinity),
     ok = passes(Conn, {text, zeros(2000000)}).
-
-
-%% D45: the next header may be in the segment that the callback's own frame came in.
-set_options_same_segment(Config) ->
-    Act = {commands, [{set_options, #{max_frame_size => 10}}]},
-    Order = {binary, term_to_binary({act, Act})},
-    #{client := Client} = Conn = connect(Config, limit(1000)),
-    ok = ws_client:send(Client, [Order, {text, zeros(11)}]),
-    ok = ends_too_big(Conn).
 
 
 %% D40: frames before the one that is too big are handled and answered.

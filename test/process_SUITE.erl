@@ -11,7 +11,7 @@ all() -> ws_script:all().
 groups() ->
     Both = [process_facts, frames_before_messages, messages_inside_a_frame, other_messages, own_timer_swallowed,
             other_sockets, other_native_messages, other_exit_trapped, exit_signal, not_counted],
-    V2 = [request_process, request_process_leaves_nothing, stray_messages, init_after_101, init_close, parent_exit,
+    V2 = [request_process, request_process_leaves_nothing, early_message, stray_messages, init_after_101, init_close, parent_exit,
           trap_exit_off, sys_get_state, sys_get_status, sys_suspend, sys_suspend_messages, sys_change_code,
           sys_terminate, sys_bad, supervisor_children, supervisor_changes],
     V2pre = [one_process, message_to_self_first, parent_exit_message, sys_messages, supervisor_messages],
@@ -120,6 +120,19 @@ request_process_leaves_nothing(Config) ->
     ws_script:close(Conn).
 
 
+%% B21: any message may be sent to the connection before the upgrade: it is lost, or handled after websocket_init.
+early_message(Config) ->
+    Init = fun(#{pid := Pid} = Req, _) ->
+                   Pid ! early,
+                   {cowboy_websocket, Req, state(Req)}
+           end,
+    #{pid := Pid} = Conn = ws_script:connect(Config, #{init_2 => Init}),
+    undefined = ws_script:event(Conn, init),
+    Pid ! last,
+    true = lists:member(ws_script:event(Conn, info), [early, last]),
+    ws_script:close(Conn).
+
+
 %% B21: what is sent to the connection before the upgrade and looks like its own messages never reaches the handler.
 stray_messages(Config) ->
     Init = fun(#{pid := Pid, streamid := StreamId} = Req, _) ->
@@ -169,8 +182,7 @@ process_facts(Config) ->
     Parent = parent(Pid),
     {links, Links} = process_info(Pid, links),
     true = lists:member(Parent, Links),
-    {_, {Module, Function, Arity}} = lists:keyfind('$initial_call', 1, Dictionary),
-    true = is_atom(Module) andalso is_atom(Function) andalso is_integer(Arity),
+    {_, {cowboy_clear, connection_process, 4}} = lists:keyfind('$initial_call', 1, Dictionary),
     ws_script:close(Conn).
 
 

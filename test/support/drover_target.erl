@@ -90,8 +90,8 @@ only(Name) ->
 
 
 %% Either of these.
--spec check(drover | version()) -> ok | {skip, string()}.
-check(drover) -> only(drover);
+-spec check(name() | version()) -> ok | {skip, string()}.
+check(Name) when is_atom(Name) -> only(Name);
 check(Version) -> since(Version).
 
 

@@ -134,8 +134,8 @@ group(v2pre) -> {v2pre, false};
 group(v2pre_hibernate) -> {v2pre, true}.
 
 
-%% Skips a case that holds for drover alone, or since a version of Cowboy that the target has not reached.
--spec init_per_testcase(atom(), list(), #{Case :: atom() => drover | drover_target:version()}) ->
+%% Skips a case that holds for one target alone, or since a version of Cowboy that the target has not reached.
+-spec init_per_testcase(atom(), list(), #{Case :: atom() => drover_target:name() | drover_target:version()}) ->
           list() | {skip, string()}.
 init_per_testcase(Case, Config, Limits) ->
     case drover_target:check(maps:get(Case, Limits, {0, 0})) of
