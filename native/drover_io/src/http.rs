@@ -4,7 +4,7 @@ use crate::conn::{Conn, Control};
 use crate::link::Link;
 use crate::listener::HttpConfig;
 use crate::sink::{Address, Body, Request};
-use crate::websocket::{self, Driver};
+use crate::websocket::Driver;
 use drover_proto::http::{BodyDecoder, BodyLength, Head, HeadScanner, parse_head};
 use drover_proto::receive::RecvConfig;
 use std::future::poll_fn;
@@ -47,11 +47,14 @@ pub(crate) async fn run(link: Link, config: Arc<HttpConfig>, peer: Address, sock
     match end {
         End::Upgrade(config, keep_early) => {
             link.websocket = true;
-            let early = keep_early.then_some(buffer);
+            let mut driver = Driver::new(link, &config);
+            if keep_early {
+                driver.begin_with(buffer);
+            }
             // A task of its own: this one's future is larger than an idle connection should hold.
-            tokio::spawn(websocket::run(Driver::new(link, &config), early));
+            tokio::spawn(driver);
         }
-        End::Closed => link.close().await,
+        End::Closed => poll_fn(|cx| link.poll_close(cx)).await,
     }
 }
 

@@ -4,12 +4,14 @@ use crate::conn::Conn;
 use crate::descriptor::register;
 use crate::sink::Reason;
 use socket2::Socket;
+use std::future::Future;
 use std::io::{self, ErrorKind, Read};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::time::timeout;
+use tokio::time::{Sleep, sleep};
 
 /// Bytes thrown away at most before a close, so that the kernel sends FIN and not RST over our last frame.
 const DRAIN: usize = 256 * 1024;
@@ -22,6 +24,8 @@ pub(crate) struct Link {
     reason: Reason,
     /// Whether the owner knows the connection as a WebSocket.
     pub(crate) websocket: bool,
+    /// How long a close waits for a peer that does not read; what is left then is lost.
+    lingering: Option<Pin<Box<Sleep>>>,
 }
 
 impl Link {
@@ -33,6 +37,7 @@ impl Link {
             io,
             reason: Reason::Internal,
             websocket: false,
+            lingering: None,
         })
     }
 
@@ -78,17 +83,24 @@ impl Link {
         Poll::Ready(())
     }
 
-    /// Write out the rest, say FIN, and close.
-    pub(crate) async fn close(mut self) {
-        self.reason = Reason::Closed;
-        self.conn.close();
-        if self.conn.out().is_blocked() {
-            let flushed = std::future::poll_fn(|cx| self.poll_flush(cx));
-            // A peer that does not read within the time loses the rest.
-            let _ = Box::pin(timeout(self.conn.linger(), flushed)).await;
+    /// Write out the rest, within the time for it, and say FIN. When it is ready, drop the link.
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.reason == Reason::Internal {
+            self.reason = Reason::Closed;
+            self.conn.close();
+            if self.conn.out().is_blocked() {
+                self.lingering = Some(Box::pin(sleep(self.conn.linger())));
+            }
+        }
+        let flushed = self.poll_flush(cx).is_ready();
+        if let Some(time) = &mut self.lingering {
+            if !flushed && time.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
             self.conn.out().finish();
         }
         self.drain();
+        Poll::Ready(())
     }
 
     /// The task was dropped before it was done: it panicked. tokio keeps the panic from the node; the owner must know.

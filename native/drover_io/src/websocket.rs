@@ -4,8 +4,9 @@ use crate::link::Link;
 use crate::sink::Reason;
 use drover_proto::receive::{Event, Receiver, RecvConfig, Step};
 use std::cell::RefCell;
-use std::future::poll_fn;
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 /// Bytes read at once into the thread's buffer.
@@ -16,17 +17,7 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
 }
 
-/// Run the connection to its end. `early`: bytes that came with the handshake, if they count.
-pub(crate) async fn run(mut driver: Driver, early: Option<Vec<u8>>) {
-    if let Some(mut bytes) = early {
-        let events = driver.decode(&mut bytes);
-        driver.link.conn.deliver(events);
-    }
-    poll_fn(|cx| driver.poll(cx)).await;
-    driver.link.close().await;
-}
-
-/// A connection's receiving side: all that it holds while it waits.
+/// A connection's receiving side: all that it holds while it waits. As a future it runs the connection to its end.
 pub(crate) struct Driver {
     link: Link,
     receiver: Receiver,
@@ -36,6 +27,18 @@ pub(crate) struct Driver {
     resume: bool,
     /// A close or an error was given: nothing more is read.
     ended: bool,
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let driver = self.get_mut();
+        if !driver.link.conn.is_closing() {
+            ready!(driver.poll_open(cx));
+        }
+        driver.link.poll_close(cx)
+    }
 }
 
 impl Driver {
@@ -49,8 +52,14 @@ impl Driver {
         }
     }
 
+    /// Decode bytes that came with the handshake and deliver their events, even if there are none.
+    pub(crate) fn begin_with(&mut self, mut bytes: Vec<u8>) {
+        let events = self.decode(&mut bytes);
+        self.link.conn.deliver(events);
+    }
+
     /// Ready when the connection is to be closed.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             self.link.conn.set_waker(cx.waker());
             if self.link.conn.is_closing() {
