@@ -79,7 +79,7 @@ init([]) ->
 
 
 web_files() ->
-    ["app.js", "chart.js", "chat.js", "echo.js", "icon.svg", "socket.js", "style.css"].
+    ["app.js", "body.js", "chart.js", "chat.js", "echo.js", "format.js", "icon.svg", "socket.js", "style.css"].
 
 
 stop_sup() ->

@@ -1,33 +1,40 @@
-import { startChat } from "./chat.js";
-import { startEcho } from "./echo.js";
+// Starts both panels, and the button for light and dark.
 
-const themes = ["auto", "light", "dark"];
+import { Chat } from "./chat.js";
+import { Echo } from "./echo.js";
+
+const THEMES = ["auto", "light", "dark"];
 
 function startTheme(button) {
-  const show = (theme) => {
+  let theme = THEMES.indexOf(recall()) > 0 ? recall() : "auto";
+  const show = () => {
     document.documentElement.dataset.theme = theme;
     button.textContent = `Theme: ${theme}`;
   };
-  const kept = () => {
-    try {
-      return localStorage.getItem("drover-theme");
-    } catch {
-      return null;
-    }
-  };
-  let theme = themes.includes(kept()) ? kept() : "auto";
-  show(theme);
   button.addEventListener("click", () => {
-    theme = themes[(themes.indexOf(theme) + 1) % themes.length];
-    show(theme);
-    try {
-      localStorage.setItem("drover-theme", theme);
-    } catch {
-      // Not remembered, then.
-    }
+    theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+    keep(theme);
+    show();
   });
+  show();
+}
+
+function recall() {
+  try {
+    return localStorage.getItem("drover-theme");
+  } catch {
+    return null;
+  }
+}
+
+function keep(theme) {
+  try {
+    localStorage.setItem("drover-theme", theme);
+  } catch {
+    // Forgotten at the next load, then.
+  }
 }
 
 startTheme(document.querySelector("#theme"));
-startChat(document.querySelector("#chat"));
-startEcho(document.querySelector("#echo"));
+new Chat(document.querySelector("#chat"));
+new Echo(document.querySelector("#echo"));

@@ -3,9 +3,10 @@
 
 const SPAN = 30000;
 const BIN = 100;
-const LEFT = 58;
-const BOTTOM = 18;
-const TOP = 8;
+const BINS_PER_SECOND = 1000 / BIN;
+// Silence of more bins than this breaks the line.
+const GAP = 15;
+const [LEFT, TOP, BOTTOM] = [58, 8, 18];
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -13,14 +14,10 @@ export class Chart {
   // `kind` is "median" (of the values in a bin, in ms) or "rate" (their sum per second, in bytes);
   // `unit` writes a value of the scale.
   constructor(canvas, kind, unit) {
-    this.canvas = canvas;
-    this.kind = kind;
-    this.unit = unit;
-    this.nice = kind === "median" ? niceTen : niceTwo;
-    this.least = kind === "median" ? 0.1 : 64;
+    Object.assign(this, kind === "median" ? medians : rates, { canvas, unit });
     this.bins = [];
     this.marks = [];
-    this.top = 0;
+    this.highest = 0;
     this.drawn = 0;
     new ResizeObserver(() => this.resize()).observe(canvas);
     requestAnimationFrame((now) => this.frame(now));
@@ -28,9 +25,8 @@ export class Chart {
 
   add(value, now = performance.now()) {
     const at = Math.floor(now / BIN);
-    let bin = this.bins.at(-1);
-    if (!bin || bin.at !== at) this.bins.push((bin = { at, values: [] }));
-    bin.values.push(value);
+    if (this.bins.at(-1)?.at !== at) this.bins.push({ at, values: [] });
+    this.bins.at(-1).values.push(value);
   }
 
   mark(value, now = performance.now()) {
@@ -38,9 +34,8 @@ export class Chart {
   }
 
   resize() {
-    const ratio = devicePixelRatio || 1;
-    this.canvas.width = this.canvas.clientWidth * ratio;
-    this.canvas.height = this.canvas.clientHeight * ratio;
+    this.canvas.width = this.canvas.clientWidth * devicePixelRatio;
+    this.canvas.height = this.canvas.clientHeight * devicePixelRatio;
     this.drawn = 0;
   }
 
@@ -48,144 +43,161 @@ export class Chart {
     requestAnimationFrame((next) => this.frame(next));
     if (calm.matches && now - this.drawn < 1000) return;
     this.drawn = now;
-    this.forget(now);
+    this.forget(now - SPAN - BIN);
     this.draw(now);
   }
 
-  forget(now) {
-    const oldest = now - SPAN - BIN;
+  forget(oldest) {
     while (this.bins.length && this.bins[0].at * BIN < oldest) this.bins.shift();
     while (this.marks.length && this.marks[0].at < oldest) this.marks.shift();
   }
 
-  // What to draw: bins that are over. The present one would dip at the right edge.
-  points(present) {
-    const over = this.bins.filter((bin) => bin.at < present);
-    return this.kind === "median" ? over.map(median) : perSecond(over, present);
+  draw(now) {
+    // The present bin is not over: it would dip at the right edge.
+    const present = Math.floor(now / BIN);
+    const points = this.points(this.bins.filter((bin) => bin.at < present), present);
+    const pen = new Pen(this.canvas, now, this.scale(points));
+    pen.values(this.unit);
+    pen.seconds();
+    pen.clip();
+    for (const run of runs(points)) pen.run(run);
+    for (const { at, value } of this.marks) pen.diamond(at, value);
   }
 
   // The scale follows the highest value: up at once, down slowly.
   scale(points) {
-    const highest = Math.max(this.least, ...points.map((p) => p.high), ...this.marks.map((m) => m.value));
-    this.top = Math.max(highest, this.top * 0.99);
-    return this.nice(this.top * 1.05);
-  }
-
-  draw(now) {
-    const ctx = this.canvas.getContext("2d");
-    const ratio = devicePixelRatio || 1;
-    const [width, height] = [this.canvas.width / ratio, this.canvas.height / ratio];
-    const style = getComputedStyle(this.canvas);
-    const colour = (name) => style.getPropertyValue(name).trim();
-    const points = this.points(Math.floor(now / BIN));
-    const top = this.scale(points);
-    const x = (at) => LEFT + (1 - (now - at) / SPAN) * (width - LEFT);
-    const y = (value) => height - BOTTOM - (value / top) * (height - BOTTOM - TOP);
-
-    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    ctx.clearRect(0, 0, width, height);
-    this.axes(ctx, { width, height, top, x, y, now }, colour);
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(LEFT, 0, width - LEFT, height);
-    ctx.clip();
-    for (const run of runs(points)) this.run(ctx, run, x, y, colour);
-    ctx.fillStyle = colour("--mark");
-    for (const { at, value } of this.marks) diamond(ctx, x(at), y(value), 5);
-    ctx.restore();
-  }
-
-  axes(ctx, { width, height, top, x, y, now }, colour) {
-    ctx.font = "12px " + getComputedStyle(this.canvas).fontFamily;
-    ctx.fillStyle = colour("--soft");
-    ctx.strokeStyle = colour("--rule");
-    ctx.lineWidth = 1;
-    ctx.textAlign = "right";
-    ctx.textBaseline = "middle";
-    for (const value of height > 120 ? [0, top / 2, top] : [0, top]) {
-      const at = Math.round(y(value)) + 0.5;
-      line(ctx, LEFT, at, width, at);
-      ctx.fillText(this.unit(value), LEFT - 8, at);
-    }
-    ctx.textAlign = "center";
-    for (let second = 0; second <= SPAN / 1000; second += 10) {
-      const text = second === 0 ? "now" : `−${second} s`;
-      const at = x(now - second * 1000);
-      ctx.textAlign = second === 0 ? "right" : second * 1000 === SPAN ? "left" : "center";
-      ctx.fillText(text, at, height - 7);
-    }
-  }
-
-  run(ctx, points, x, y, colour) {
-    const centre = (point) => x((point.at + 0.5) * BIN);
-    ctx.fillStyle = colour("--band");
-    ctx.beginPath();
-    for (const p of points) ctx.lineTo(centre(p), y(p.high));
-    for (const p of points.toReversed()) ctx.lineTo(centre(p), y(p.low));
-    ctx.fill();
-    ctx.strokeStyle = colour("--line");
-    ctx.lineWidth = 2;
-    ctx.lineJoin = "round";
-    ctx.lineCap = "round";
-    ctx.beginPath();
-    for (const p of points) ctx.lineTo(centre(p), y(p.line));
-    if (points.length === 1) ctx.lineTo(centre(points[0]) + 0.1, y(points[0].line));
-    ctx.stroke();
+    const now = Math.max(this.least, ...points.map((p) => p.high), ...this.marks.map((m) => m.value));
+    this.highest = Math.max(now, this.highest * 0.99);
+    return this.round(this.highest * 1.05);
   }
 }
 
+const medians = {
+  least: 0.1,
+  // A bin that is over never changes: it is summed up once.
+  points: (bins) => bins.map((bin) => (bin.point ??= median(bin))),
+  // The next of 1, 2, 5, 10, 20, 50...
+  round(value) {
+    const power = 10 ** Math.floor(Math.log10(value));
+    return [1, 2, 5, 10].find((step) => step * power >= value) * power;
+  },
+};
+
 function median({ at, values }) {
-  const sorted = values.toSorted((a, b) => a - b);
+  const sorted = values.sort((a, b) => a - b);
   return { at, low: sorted[0], line: sorted[sorted.length >> 1], high: sorted.at(-1) };
 }
 
-// At each bin, the sum of the second that ends with it.
-function perSecond(bins, present) {
-  if (bins.length === 0) return [];
-  const sums = new Map(bins.map(({ at, values }) => [at, values.reduce((a, b) => a + b, 0)]));
-  const points = [];
-  let sum = 0;
-  for (let at = bins[0].at; at < present; at++) {
-    sum += (sums.get(at) ?? 0) - (sums.get(at - 1000 / BIN) ?? 0);
-    points.push({ at, low: 0, line: sum, high: sum });
-  }
-  return points;
+const rates = {
+  least: 64,
+  // At each bin, the sum of the second that ends with it.
+  points(bins, present) {
+    const sums = new Map(bins.map((bin) => [bin.at, (bin.sum ??= total(bin.values))]));
+    const points = [];
+    let sum = 0;
+    for (let at = bins[0]?.at; at < present; at++) {
+      sum += (sums.get(at) ?? 0) - (sums.get(at - BINS_PER_SECOND) ?? 0);
+      points.push({ at, low: 0, line: sum, high: sum });
+    }
+    return points;
+  },
+  // The next of 1, 2, 4, 8...
+  round: (value) => 2 ** Math.ceil(Math.log2(value)),
+};
+
+function total(values) {
+  return values.reduce((a, b) => a + b, 0);
 }
 
-// The next of 1, 2, 4, 8...
-function niceTwo(value) {
-  return 2 ** Math.ceil(Math.log2(value));
-}
-
-// The next of 1, 2, 5, 10, 20, 50...
-function niceTen(value) {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].find((step) => step * power >= value) * power;
-}
-
-// Parts of the line without a gap: above 1.5 s of silence it is broken.
 function runs(points) {
   const found = [];
   for (const point of points) {
     const last = found.at(-1);
-    if (last && point.at - last.at(-1).at <= 15) last.push(point);
+    if (last && point.at - last.at(-1).at <= GAP) last.push(point);
     else found.push([point]);
   }
   return found;
 }
 
-function line(ctx, x1, y1, x2, y2) {
-  ctx.beginPath();
-  ctx.moveTo(x1, y1);
-  ctx.lineTo(x2, y2);
-  ctx.stroke();
-}
+// Draws one picture, in the colours of the page's style.
+class Pen {
+  constructor(canvas, now, top) {
+    const style = getComputedStyle(canvas);
+    Object.assign(this, { now, top, ctx: canvas.getContext("2d") });
+    this.width = canvas.width / devicePixelRatio;
+    this.height = canvas.height / devicePixelRatio;
+    this.colour = (name) => style.getPropertyValue(name).trim();
+    this.ctx.reset();
+    this.ctx.scale(devicePixelRatio, devicePixelRatio);
+    this.ctx.font = `12px ${style.fontFamily}`;
+    this.ctx.textBaseline = "middle";
+  }
 
-function diamond(ctx, x, y, r) {
-  ctx.beginPath();
-  ctx.moveTo(x, y - r);
-  ctx.lineTo(x + r, y);
-  ctx.lineTo(x, y + r);
-  ctx.lineTo(x - r, y);
-  ctx.fill();
+  x(time) {
+    return LEFT + (1 - (this.now - time) / SPAN) * (this.width - LEFT);
+  }
+
+  y(value) {
+    return this.height - BOTTOM - (value / this.top) * (this.height - BOTTOM - TOP);
+  }
+
+  values(unit) {
+    const { ctx, top } = this;
+    ctx.fillStyle = this.colour("--soft");
+    ctx.strokeStyle = this.colour("--rule");
+    ctx.textAlign = "right";
+    for (const value of this.height > 120 ? [0, top / 2, top] : [0, top]) {
+      const y = Math.round(this.y(value)) + 0.5;
+      ctx.fillText(unit(value), LEFT - 8, y);
+      ctx.beginPath();
+      ctx.moveTo(LEFT, y);
+      ctx.lineTo(this.width, y);
+      ctx.stroke();
+    }
+  }
+
+  seconds() {
+    const y = this.height - 7;
+    const label = (text, ago, align) => {
+      this.ctx.textAlign = align;
+      this.ctx.fillText(text, this.x(this.now - ago), y);
+    };
+    label("−30 s", 30000, "left");
+    label("−20 s", 20000, "center");
+    label("−10 s", 10000, "center");
+    label("now", 0, "right");
+  }
+
+  clip() {
+    this.ctx.beginPath();
+    this.ctx.rect(LEFT, 0, this.width - LEFT, this.height);
+    this.ctx.clip();
+  }
+
+  run(points) {
+    const { ctx } = this;
+    const x = (point) => this.x((point.at + 1) * BIN);
+    ctx.fillStyle = this.colour("--band");
+    ctx.beginPath();
+    for (const point of points) ctx.lineTo(x(point), this.y(point.high));
+    for (const point of points.toReversed()) ctx.lineTo(x(point), this.y(point.low));
+    ctx.fill();
+    Object.assign(ctx, { strokeStyle: this.colour("--line"), lineWidth: 2, lineJoin: "round", lineCap: "round" });
+    ctx.beginPath();
+    // A point that stands alone still shows, as a dot.
+    ctx.moveTo(x(points[0]) - 0.1, this.y(points[0].line));
+    for (const point of points) ctx.lineTo(x(point), this.y(point.line));
+    ctx.stroke();
+  }
+
+  diamond(time, value) {
+    const [x, y, r] = [this.x(time), this.y(value), 5];
+    this.ctx.fillStyle = this.colour("--mark");
+    this.ctx.beginPath();
+    this.ctx.moveTo(x, y - r);
+    this.ctx.lineTo(x + r, y);
+    this.ctx.lineTo(x, y + r);
+    this.ctx.lineTo(x - r, y);
+    this.ctx.fill();
+  }
 }

@@ -3,131 +3,148 @@
 import { Line } from "./socket.js";
 
 const KEPT = 300;
+const GUESTS = ["Ada", "Alan", "Barbara", "Edsger", "Grace", "Joe", "Katherine", "Robert", "Tony"];
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const guests = ["Ada", "Alan", "Barbara", "Edsger", "Grace", "Joe", "Katherine", "Robert", "Tony"];
 
-export function startChat(panel) {
-  const find = (id) => panel.querySelector("#" + id);
-  const [log, here, name, room, text] = ["log", "here", "name", "room", "say-text"].map(find);
-  let names = [];
-  const me = {
-    name: remembered("name") || guests[Math.floor(Math.random() * guests.length)],
-    room: remembered("room") || "lobby",
-  };
-
-  const line = new Line(panel, () => "/chat?" + new URLSearchParams(me), {
-    open: () => usable(true),
-    message: (data) => heard(...data.split("\t")),
-    close: () => {
-      names = [];
-      showNames();
-      usable(false);
-    },
-  });
-
-  const events = {
-    welcome(inRoom, asName) {
-      Object.assign(me, { room: inRoom, name: asName });
-      name.value = asName;
-      room.value = inRoom;
-      log.replaceChildren();
-      note(`You are ${asName} in ${inRoom}.`);
-    },
-    here(...all) {
-      names = all;
-      showNames();
-    },
-    joined(time, who) {
-      names.push(who);
-      showNames();
-      note(`${who} came`, time);
-    },
-    left(time, who) {
-      names = names.filter((other) => other !== who);
-      showNames();
-      note(`${who} left`, time);
-    },
-    renamed(time, old, now) {
-      if (old === me.name) name.value = me.name = now;
-      names = names.map((other) => (other === old ? now : other));
-      showNames();
-      note(`${old} is now ${now}`, time);
-    },
-    said(time, who, what) {
-      const item = add("said", "", time);
-      item.classList.toggle("mine", who === me.name);
-      item.prepend(element("b", who), what);
-    },
-    error: (what) => add("note", what).classList.add("fault"),
-  };
-
-  function heard(tag, ...fields) {
-    if (Object.hasOwn(events, tag)) events[tag](...fields);
-  }
-
-  function note(what, time) {
-    add("note", what, time);
-  }
-
-  function add(kind, what, time) {
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-    const item = element("li", what);
-    item.className = kind;
-    if (time) {
-      const when = new Date(Number(time));
-      const stamp = element("time", clock.format(when));
-      stamp.dateTime = when.toISOString();
-      item.append(stamp);
-    }
-    log.append(item);
-    while (log.children.length > KEPT) log.firstChild.remove();
-    // Whoever reads further up is left there.
-    if (atEnd || kind === "welcome") queueMicrotask(() => (log.scrollTop = log.scrollHeight));
-    return item;
-  }
-
-  function showNames() {
-    const items = [...names].sort((a, b) => a.localeCompare(b)).map((who) => {
-      const item = element("li", who === me.name ? `${who} (you)` : who);
-      item.classList.toggle("me", who === me.name);
-      return item;
+export class Chat {
+  constructor(panel) {
+    this.panel = panel;
+    this.log = panel.querySelector("#log");
+    this.here = panel.querySelector("#here");
+    this.count = panel.querySelector("#here-count");
+    this.who = panel.querySelector("#who-form").elements;
+    this.text = panel.querySelector("#say-text");
+    this.me = {
+      name: recall("name") || GUESTS[Math.floor(Math.random() * GUESTS.length)],
+      room: recall("room") || "lobby",
+    };
+    this.showMe();
+    this.lost();
+    panel.querySelector("#say").addEventListener("submit", (event) => this.say(event));
+    panel.querySelector("#who-form").addEventListener("submit", (event) => this.change(event));
+    this.line = new Line(panel, () => "/chat?" + new URLSearchParams(this.me), {
+      open: () => this.usable(true),
+      message: (data) => this.heard(data.split("\t")),
+      close: () => this.lost(),
     });
-    here.replaceChildren(...items);
-    find("here-count").textContent = names.length ? `(${names.length})` : "";
+  }
+
+  say(event) {
+    event.preventDefault();
+    const what = this.text.value.trim();
+    if (what && this.line.send("say " + what)) this.text.value = "";
+  }
+
+  change(event) {
+    event.preventDefault();
+    for (const field of ["name", "room"]) {
+      const wanted = this.who[field].value.trim();
+      if (wanted && wanted !== this.me[field]) this.line.send(`${field} ${wanted}`);
+    }
+    this.showMe();
+    this.text.focus();
+  }
+
+  lost() {
+    this.showNames([]);
+    this.usable(false);
   }
 
   // What was typed stays: only the buttons are switched off.
-  function usable(yes) {
-    for (const button of panel.querySelectorAll("form button")) button.disabled = !yes;
-    log.classList.toggle("stale", !yes);
+  usable(yes) {
+    for (const button of this.panel.querySelectorAll("form button")) button.disabled = !yes;
+    this.log.classList.toggle("stale", !yes);
   }
 
-  find("say").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const what = text.value.trim();
-    if (what && line.send("say " + what)) text.value = "";
-  });
+  heard([tag, ...fields]) {
+    if (Object.hasOwn(events, tag)) events[tag].apply(this, fields);
+  }
 
-  find("who-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const wanted = { name: name.value.trim() || me.name, room: room.value.trim() || "lobby" };
-    if (wanted.name !== me.name && line.send("name " + wanted.name)) remember("name", wanted.name);
-    if (wanted.room !== me.room && line.send("room " + wanted.room)) remember("room", wanted.room);
-    text.focus();
-  });
+  iAm(me) {
+    Object.assign(this.me, me);
+    for (const [key, value] of Object.entries(me)) keep(key, value);
+    this.showMe();
+  }
 
-  name.value = me.name;
-  room.value = me.room;
+  showMe() {
+    this.who.name.value = this.me.name;
+    this.who.room.value = this.me.room;
+  }
+
+  showNames(names) {
+    this.names = names.sort((a, b) => a.localeCompare(b));
+    this.here.replaceChildren(...this.names.map((name) => this.person(name)));
+    this.count.textContent = names.length ? `(${names.length})` : "";
+  }
+
+  person(name) {
+    const mine = name === this.me.name;
+    return element("li", mine ? "me" : "", mine ? `${name} (you)` : name);
+  }
+
+  note(text, time) {
+    this.add(element("li", "note", text), time);
+  }
+
+  add(item, time) {
+    const { log } = this;
+    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+    if (time) item.append(stamp(new Date(Number(time))));
+    log.append(item);
+    while (log.children.length > KEPT) log.firstChild.remove();
+    // Whoever reads further up is left there.
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  }
 }
 
-function element(tag, text) {
+// What to do with each kind of line; `this` is the chat.
+const events = {
+  welcome(room, name) {
+    this.iAm({ room, name });
+    this.log.replaceChildren();
+    this.note(`You are ${name} in ${room}.`);
+  },
+  here(...names) {
+    this.showNames(names);
+  },
+  joined(time, name) {
+    this.showNames([...this.names, name]);
+    this.note(`${name} came`, time);
+  },
+  left(time, name) {
+    this.showNames(this.names.filter((other) => other !== name));
+    this.note(`${name} left`, time);
+  },
+  renamed(time, old, name) {
+    if (old === this.me.name) this.iAm({ name });
+    this.showNames(this.names.map((other) => (other === old ? name : other)));
+    this.note(`${old} is now ${name}`, time);
+  },
+  said(time, name, text) {
+    const item = element("li", name === this.me.name ? "said mine" : "said", "");
+    item.append(element("b", "", name), text);
+    this.add(item, time);
+  },
+  error(text) {
+    this.add(element("li", "note fault", text));
+  },
+};
+
+function element(tag, kind, text) {
   const made = document.createElement(tag);
+  made.className = kind;
   made.textContent = text;
   return made;
 }
 
+function stamp(when) {
+  const made = element("time", "", clock.format(when));
+  made.dateTime = when.toISOString();
+  return made;
+}
+
 // Per window, so that two windows are two people.
-function remembered(key) {
+function recall(key) {
   try {
     return sessionStorage.getItem("drover-" + key);
   } catch {
@@ -135,10 +152,10 @@ function remembered(key) {
   }
 }
 
-function remember(key, value) {
+function keep(key, value) {
   try {
     sessionStorage.setItem("drover-" + key, value);
   } catch {
-    // Not remembered, then.
+    // Forgotten at the next load, then.
   }
 }

@@ -1,194 +1,169 @@
 // The echo panel: sends numbered messages at the chosen rate, checks that each comes back as it
 // went, and shows how long that took.
 
+import { makeBody } from "./body.js";
 import { Chart } from "./chart.js";
+import { grouped, ms, size } from "./format.js";
 import { Line } from "./socket.js";
 
 const RATES = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const TICK = 20;
 const MAX_FLYING = 256;
 const MAX_FLYING_BYTES = 8 * 1024 * 1024;
-const RECENT = 1000;
-const WORDS = "the quick brown fox jumps over the lazy dog while the drover counts sheep ";
+const RECENT = 200;
 
-export function startEcho(panel) {
-  const find = (id) => panel.querySelector("#" + id);
-  const control = { size: find("size"), rate: find("rate"), kind: find("kind"), content: find("content") };
-  const trips = new Chart(find("rtt-chart"), "median", ms);
-  const bytes = new Chart(find("bytes-chart"), "rate", (n) => size(n));
-  const total = { sent: 0, received: 0, out: 0, in: 0, wrong: 0 };
-  const recent = [];
-  let flying = [];
-  let flyingBytes = 0;
-  let number = 0;
-  let running = true;
-  let due = 0;
-  let body = makeBody();
-
-  const line = new Line(panel, () => "/echo", { open: opened, message: heard, close: closed });
-
-  function opened() {
-    panel.classList.remove("stale");
-    find("ping").disabled = false;
-    flying = [];
-    flyingBytes = 0;
+export class Echo {
+  constructor(panel) {
+    this.find = (id) => panel.querySelector("#" + id);
+    this.control = this.findAll(["size", "rate", "kind", "content"]);
+    this.trips = new Chart(this.find("rtt-chart"), "median", ms);
+    this.bytes = new Chart(this.find("bytes-chart"), "rate", size);
+    this.total = { sent: 0, received: 0, out: 0, in: 0, wrong: 0 };
+    this.recent = [];
+    this.number = 0;
+    this.running = true;
+    this.due = 0;
+    this.nothingFlying();
+    this.choose();
+    this.listen();
+    this.line = new Line(panel, () => "/echo", {
+      open: () => this.opened(),
+      message: (data) => this.heard(data),
+      close: () => this.lost(),
+    });
+    setInterval(() => this.tick(), TICK);
+    setInterval(() => this.showFigures(), 250);
   }
 
-  function closed() {
-    find("ping").disabled = true;
-    for (const id of ["messages", "bytes", "memory", "compress"]) find("server-" + id).textContent = "–";
-    flying = [];
-    flyingBytes = 0;
+  findAll(ids) {
+    return Object.fromEntries(ids.map((id) => [id, this.find(id)]));
   }
 
-  function heard(data) {
-    if (typeof data === "string") {
-      const [tag, ...fields] = data.slice(0, 100).split("\t");
-      if (tag === "stats") return serverStats(...fields);
-      if (tag === "pong") return serverPong(Number(fields[0]));
-    }
-    echoed(data);
+  listen() {
+    for (const input of Object.values(this.control)) input.addEventListener("input", () => this.choose());
+    this.find("toggle").addEventListener("click", () => this.toggle());
+    this.find("ping").addEventListener("click", () => this.line.send("/ping"));
   }
 
-  function echoed(data) {
-    const trip = flying.shift();
-    const length = data.byteLength ?? data.length;
-    total.received += 1;
-    total.in += length;
-    if (!trip || !trip.same(data)) total.wrong += 1;
-    if (!trip) return;
-    flyingBytes -= trip.length;
-    const now = performance.now();
-    const took = now - trip.at;
-    trips.add(took, now);
-    bytes.add(length, now);
-    recent.push(took);
-    if (recent.length > RECENT) recent.shift();
+  choose() {
+    const { size: bits, rate, kind, content } = this.control;
+    this.rate = RATES[rate.value];
+    this.body = makeBody(2 ** bits.value, kind.value, content.value);
+    this.find("size-out").textContent = bits.ariaValueText = size(this.body.length);
+    this.find("rate-out").textContent = this.rate;
+    rate.ariaValueText = `${this.rate} per second`;
   }
 
-  function serverStats(messages, count, memory, compress) {
-    find("server-messages").textContent = grouped(messages);
-    find("server-bytes").textContent = size(Number(count));
-    find("server-memory").textContent = size(Number(memory));
-    find("server-compress").textContent = compress === "true" ? "on" : "off";
+  toggle() {
+    this.running = !this.running;
+    this.find("toggle").textContent = this.running ? "Pause" : "Start";
   }
 
-  function serverPong(microseconds) {
-    find("server-ping").textContent = ms(microseconds / 1000);
-    trips.mark(microseconds / 1000);
+  opened() {
+    this.find("ping").disabled = false;
+    this.nothingFlying();
+  }
+
+  lost() {
+    this.find("ping").disabled = true;
+    this.showServer(["–", "–", "–", "–"]);
+    this.nothingFlying();
+  }
+
+  nothingFlying() {
+    this.flying = [];
+    this.flyingBytes = 0;
   }
 
   // Never more on its way than the line can take: what is due but cannot go is dropped.
-  function tick() {
-    if (!running || !line.isOpen()) return (due = 0);
-    due += (RATES[control.rate.value] * TICK) / 1000;
-    while (due >= 1) {
-      due -= 1;
-      if (flying.length >= MAX_FLYING || flyingBytes + body.length > MAX_FLYING_BYTES) return (due = 0);
-      sendOne();
+  tick() {
+    if (!this.running || !this.line.isOpen()) return (this.due = 0);
+    this.due += (this.rate * TICK) / 1000;
+    for (; this.due >= 1; this.due--) {
+      if (this.isFull()) return (this.due = 0);
+      this.send();
     }
   }
 
-  function sendOne() {
-    number = (number + 1) >>> 0;
-    const message = body.numbered(number);
+  isFull() {
+    return this.flying.length >= MAX_FLYING || this.flyingBytes + this.body.length > MAX_FLYING_BYTES;
+  }
+
+  send() {
+    const { body } = this;
+    const number = (this.number = (this.number + 1) >>> 0);
+    const message = body.message(number);
     const at = performance.now();
-    if (!line.send(message)) return;
-    flying.push({ at, length: body.length, same: body.check(number) });
-    flyingBytes += body.length;
-    total.sent += 1;
-    total.out += body.length;
+    if (!this.line.send(message)) return;
+    this.flying.push({ at, body, number });
+    this.flyingBytes += body.length;
+    this.total.sent += 1;
+    this.total.out += body.length;
   }
 
-  function makeBody() {
-    const length = 2 ** control.size.value;
-    return control.kind.value === "text" ? textBody(length, control.content.value) : binaryBody(length, control.content.value);
+  heard(data) {
+    const [tag, ...fields] = typeof data === "string" ? data.slice(0, 100).split("\t") : [];
+    if (tag === "stats") this.serverSaw(...fields);
+    else if (tag === "pong") this.serverPong(Number(fields[0]) / 1000);
+    else this.echoed(data);
   }
 
-  function showFigures() {
-    find("sent").textContent = grouped(total.sent);
-    find("received").textContent = grouped(total.received);
-    find("bytes-out").textContent = size(total.out);
-    find("bytes-in").textContent = size(total.in);
-    find("flying").textContent = grouped(flying.length);
-    find("wrong").textContent = grouped(total.wrong);
-    find("wrong").classList.toggle("some", total.wrong > 0);
-    if (recent.length === 0) return;
-    const sorted = recent.slice(-200).sort((a, b) => a - b);
-    const [middle, high] = [sorted[sorted.length >> 1], sorted[Math.floor(sorted.length * 0.99)]];
-    find("rtt").textContent = ms(middle);
-    find("rtt99").textContent = ms(high);
-    find("rtt-chart").ariaLabel = `Round trip time over the last 30 seconds: median ${ms(middle)}, 99 in 100 under ${ms(high)}`;
+  echoed(data) {
+    const now = performance.now();
+    const length = data.byteLength ?? data.length;
+    const trip = this.flying.shift();
+    this.total.received += 1;
+    this.total.in += length;
+    this.bytes.add(length, now);
+    if (!trip?.body.isMessage(data, trip.number)) this.total.wrong += 1;
+    if (trip) this.arrived(trip, now);
   }
 
-  function showControls() {
-    find("size-out").textContent = size(2 ** control.size.value);
-    find("rate-out").textContent = RATES[control.rate.value];
-    control.size.ariaValueText = size(2 ** control.size.value);
-    control.rate.ariaValueText = `${RATES[control.rate.value]} per second`;
-    body = makeBody();
+  arrived(trip, now) {
+    this.flyingBytes -= trip.body.length;
+    this.trips.add(now - trip.at, now);
+    this.recent.push(now - trip.at);
+    if (this.recent.length > RECENT) this.recent.shift();
   }
 
-  for (const input of Object.values(control)) input.addEventListener("input", showControls);
-  find("toggle").addEventListener("click", () => {
-    running = !running;
-    find("toggle").textContent = running ? "Pause" : "Start";
-  });
-  find("ping").addEventListener("click", () => line.send("/ping"));
-  showControls();
-  setInterval(tick, TICK);
-  setInterval(showFigures, 250);
-}
-
-// A body is made once for each choice of size and content; each message differs in its number.
-function textBody(length, content) {
-  const filler = content === "words" ? WORDS : randomText(Math.min(length, 65536));
-  const rest = filler.repeat(Math.ceil(length / filler.length)).slice(0, length - 10);
-  const numbered = (number) => String(number).padStart(10, "0") + rest;
-  return { length, numbered, check: (number) => (data) => data === numbered(number) };
-}
-
-function binaryBody(length, content) {
-  const filler = content === "words" ? new TextEncoder().encode(WORDS) : randomBytes(Math.min(length, 65536));
-  const base = new Uint8Array(length);
-  for (let at = 0; at < length; at += filler.length) base.set(filler.subarray(0, length - at), at);
-  const numbered = (number) => {
-    const message = base.slice();
-    new DataView(message.buffer).setUint32(0, number);
-    return message;
-  };
-  const check = (number) => (data) => {
-    if (typeof data === "string" || data.byteLength !== length) return false;
-    const [got, sent] = [new Uint8Array(data), numbered(number)];
-    return got.every((byte, at) => byte === sent[at]);
-  };
-  return { length, numbered, check };
-}
-
-function randomBytes(length) {
-  return crypto.getRandomValues(new Uint8Array(length));
-}
-
-function randomText(length) {
-  return Array.from(randomBytes(length), (byte) => String.fromCharCode(33 + (byte % 94))).join("");
-}
-
-function ms(value) {
-  if (value === 0) return "0 ms";
-  if (value >= 1000) return `${(value / 1000).toFixed(value < 10000 ? 1 : 0)} s`;
-  return `${value < 1 ? value.toFixed(2) : value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
-}
-
-function size(value) {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
+  serverSaw(messages, bytes, memory, compress) {
+    this.showServer([grouped(messages), size(bytes), size(memory), compress === "true" ? "on" : "off"]);
   }
-  return `${unit === 0 || value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
 
-function grouped(value) {
-  return Number(value).toLocaleString();
+  showServer([messages, bytes, memory, compress]) {
+    this.show("server-messages", messages);
+    this.show("server-bytes", bytes);
+    this.show("server-memory", memory);
+    this.show("server-compress", compress);
+  }
+
+  serverPong(took) {
+    this.show("server-ping", ms(took));
+    this.trips.mark(took);
+  }
+
+  show(id, text) {
+    this.find(id).textContent = text;
+  }
+
+  showFigures() {
+    const { total } = this;
+    this.show("sent", grouped(total.sent));
+    this.show("received", grouped(total.received));
+    this.show("bytes-out", size(total.out));
+    this.show("bytes-in", size(total.in));
+    this.show("flying", grouped(this.flying.length));
+    this.show("wrong", grouped(total.wrong));
+    this.find("wrong").classList.toggle("some", total.wrong > 0);
+    if (this.recent.length > 0) this.showRoundTrip(this.recent.toSorted((a, b) => a - b));
+  }
+
+  showRoundTrip(sorted) {
+    const middle = ms(sorted[sorted.length >> 1]);
+    const high = ms(sorted[Math.floor(sorted.length * 0.99)]);
+    this.show("rtt", middle);
+    this.show("rtt99", high);
+    const label = `Round trip time over the last 30 seconds: median ${middle}, 99 in 100 under ${high}`;
+    this.find("rtt-chart").ariaLabel = label;
+  }
 }

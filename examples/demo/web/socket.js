@@ -30,11 +30,6 @@ export class Line {
     return true;
   }
 
-  // Bytes that the browser has taken and not yet written.
-  waiting() {
-    return this.socket.bufferedAmount;
-  }
-
   connect() {
     clearInterval(this.countdown);
     this.drop();
