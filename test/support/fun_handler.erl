@@ -268,10 +268,15 @@ v2_options(#{options := Options}) ->
 
 
 -spec pre_init(Req, script()) -> tuple() when Req :: any().
-pre_init(Req, #{options := Options} = Script) ->
-    Timeout = maps:values(maps:with([timeout], Options)),
+pre_init(Req, #{dialect := Dialect, options := Options} = Script) ->
+    Timeout = [ T || T <- [maps:get(timeout, Options, default_timeout(Dialect))], T =/= default ],
     Hibernate = [ hibernate || maps:get(hibernate, Options, false) ],
     list_to_tuple([cowboy_websocket, Req, Script | Timeout ++ Hibernate]).
+
+
+%% It is by what init/2 returns that the hybrid differs from Cowboy 2.
+default_timeout(p) -> default;
+default_timeout(hybrid) -> infinity.
 
 
 -spec run_v2(script(), event()) -> any().
