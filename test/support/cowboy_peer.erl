@@ -4,6 +4,7 @@
 -module(cowboy_peer).
 
 -export([start/0, stop/1, call/4]).
+-export([above/1]).
 
 -type peer() :: pid().
 
@@ -11,7 +12,7 @@
 %% The Cowboy is the one that scripts/fetch-cowboy has fetched.
 -spec start() -> {ok, peer()} | {skip, string()}.
 start() ->
-    case filelib:wildcard(filename:join(root(), "_peers/cowboy/*/ebin")) of
+    case filelib:wildcard(filename:join(above("_peers"), "cowboy/*/ebin")) of
         [] ->
             {skip, "no real Cowboy under _peers"};
         Ebins ->
@@ -33,15 +34,17 @@ call(Peer, Module, Function, Args) ->
     peer:call(Peer, Module, Function, Args, 60000).
 
 
-%% The build directory is somewhere below the root.
-root() ->
-    root(filename:absname(filename:dirname(code:which(?MODULE)))).
+%% The file or folder of this name in the root of the project, which is somewhere above the build directory.
+-spec above(file:filename()) -> file:filename().
+above(Name) ->
+    above(Name, filename:absname(filename:dirname(code:which(?MODULE)))).
 
 
-root("/") ->
-    "/";
-root(Dir) ->
-    case filelib:is_dir(filename:join(Dir, "_peers")) of
-        true -> Dir;
-        false -> root(filename:dirname(Dir))
+above(Name, "/") ->
+    filename:join("/", Name);
+above(Name, Dir) ->
+    Path = filename:join(Dir, Name),
+    case filelib:is_dir(Path) of
+        true -> Path;
+        false -> above(Name, filename:dirname(Dir))
     end.
