@@ -229,6 +229,7 @@ messages_inside_a_frame(Config) ->
 %% B25: websocket_info gets every message that is not the server's own.
 other_messages(Config) ->
     #{pid := Pid} = Conn = ws_script:connect(Config),
+    undefined = started(Config, Conn),
     Messages = [atom,
                 {timeout, make_ref(), other},
                 {'DOWN', make_ref(), process, self(), reason},
@@ -487,6 +488,14 @@ gone(Pid) ->
     after
         10000 ->
             error(still_alive)
+    end.
+
+
+%% Cowboy loses timeouts that come during the upgrade.
+started(Config, Conn) ->
+    case proplists:get_value(api, Config) of
+        v2 -> ws_script:event(Conn, init);
+        v2pre -> undefined
     end.
 
 

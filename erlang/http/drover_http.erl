@@ -377,8 +377,9 @@ stop_worker(Worker) ->
 
 -spec switch(drover_response:headers(), drover_request:upgrade(), state()) -> no_return().
 switch(Headers, Upgrade, #http{carrier = Carrier, parent = Parent, out = Out} = State) ->
-    _ = written(drover_http_out:switch(Headers, Out), State),
+    %% Before the 101: who has seen it may send messages that are not to be forgotten.
     ok = forget_worker(State),
+    _ = written(drover_http_out:switch(Headers, Out), State),
     {Native, Takeover} = maps:take(native, Upgrade),
     ok = drover_carrier:upgrade(Carrier, Native),
     drover_conn:enter(Takeover#{carrier => Carrier, parent => Parent}).
