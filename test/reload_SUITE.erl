@@ -223,6 +223,15 @@ fixed_port(_Config) ->
 
 
 child(Ref, Module) ->
+    try
+        find_child(Ref, Module)
+    catch
+        %% Its supervisor is going down.
+        exit:_ -> error
+    end.
+
+
+find_child(Ref, Module) ->
     Supervisors = [ Pid || {{_, R}, Pid, _, _} <- supervisor:which_children(drover_sup), R =:= Ref ],
     Children = [ Child || Pid <- Supervisors, Child <- supervisor:which_children(Pid) ],
     find(Module, Children).
