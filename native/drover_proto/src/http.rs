@@ -17,8 +17,8 @@ pub use scan::HeadScanner;
 
 use tungstenite::handshake::derive_accept_key;
 
-/// Largest sizes of a request head. All but `head` and `empty_lines` are counted as Cowboy counts them, line ends and the
-/// white space before a value left out.
+/// Largest sizes of a request head. Lengths of a line, name or value leave out the line end and the white space before a
+/// value, as Cowboy's do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeadLimits {
     /// Bytes of the request line (414 beyond).
