@@ -14,7 +14,7 @@ all() ->
 groups() ->
     [{listener, [],
                 [free_port, already_started, address_in_use, unknown_listener, options_as_list, ipv6, unix_socket, info, child_spec,
-                 child_spec_of_a_map, bad_options, many_cycles, max_connections, max_connections_counts_http_alone,
+                 child_spec_of_a_map, bad_options, many_cycles, max_connections, max_connections_counts_http_alone, set_max_connections, set_env, suspend_and_resume,
                  dispatch_in_persistent_term]},
      {http, [],
             [keep_alive, connection_close, max_keepalive, http_1_0_closes, pipelined, pipelined_before_upgrade,
@@ -24,8 +24,8 @@ groups() ->
             [bad_request_line, bad_headers, bad_host, bad_content_length, smuggling, unsupported_version, unsupported_coding,
              long_request_line, long_header_name, long_header_value, many_headers, empty_lines, timeout_inside_a_head,
              timeout_before_a_head, timeout_is_for_the_whole_head, timeout_between_requests, garbage_is_not_logged,
-             gone_before_a_head]},
-     {stop, [], [stop_closes_all, stop_refuses, stop_calls_no_terminate, killed_owner_closes_socket]}].
+             gone_before_a_head, garbage_in_frames]},
+     {stop, [], [stop_closes_all, stop_refuses, stop_calls_no_terminate, stop_tells_who_traps_exits, killed_owner_closes_socket]}].
 
 
 init_per_suite(Config) ->
@@ -43,9 +43,9 @@ end_per_group(_Group, _Config) -> ok.
 
 
 init_per_testcase(Case, Config) ->
-    Drover = [info, unknown_listener, child_spec, child_spec_of_a_map, bad_options, unix_socket, bad_headers, smuggling, timeout_is_for_the_whole_head,
+    Drover = [info, set_max_connections, set_env, suspend_and_resume, unknown_listener, child_spec, child_spec_of_a_map, bad_options, unix_socket, bad_headers, smuggling, timeout_is_for_the_whole_head,
               max_connections_counts_http_alone, unsupported_coding, bad_content_length, dispatch_in_persistent_term, bad_host],
-    ws_script:init_per_testcase(Case, Config, (maps:from_keys(Drover, drover))#{stop_closes_all => {2, 11}, stop_calls_no_terminate => {2, 11}}).
+    ws_script:init_per_testcase(Case, Config, (maps:from_keys(Drover, drover))#{stop_closes_all => {2, 11}, stop_tells_who_traps_exits => {2, 18}, stop_calls_no_terminate => {2, 11}}).
 
 
 end_per_testcase(Case, _Config) ->
@@ -210,7 +210,7 @@ opened(Port) ->
 last_waits(Clients) ->
     First = hd(Clients),
     {200, _, <<"ok">>} = ws_client:recv_response(First),
-    {error, timeout} = ws_client:recv(lists:last(Clients), 100),
+    {error, timeout} = gen_tcp:recv(ws_client:socket(lists:last(Clients)), 0, 100),
     ok.
 
 
@@ -222,6 +222,42 @@ max_connections_counts_http_alone(Config) ->
     #{active_connections := 0, all_connections := 50} = drover:info(?FUNCTION_NAME),
     [ ok = ws_script:close(Conn) || Conn <- Conns ],
     ok.
+
+
+%% The limit may be changed while the listener runs; who waits is served then.
+set_max_connections(_Config) ->
+    Transport = (socket_opts([]))#{max_connections => 1},
+    {ok, Port} = drover_target:start(?FUNCTION_NAME, paths(), #{}, Transport),
+    Clients = [ opened(Port) || _ <- lists:seq(1, 4) ],
+    ok = last_waits(Clients),
+    ok = drover:set_max_connections(?FUNCTION_NAME, 10),
+    [ {200, _, <<"ok">>} = ws_client:recv_response(Client) || Client <- tl(Clients) ],
+    10 = drover:get_max_connections(?FUNCTION_NAME),
+    [ ok = ws_client:close(Client) || Client <- Clients ],
+    ok.
+
+
+%% So may the routes.
+set_env(_Config) ->
+    {ok, Port} = start(?FUNCTION_NAME, #{}),
+    {404, _, _} = get(Port, "/new"),
+    ok = drover:set_env(?FUNCTION_NAME, dispatch, drover_router:compile([{'_', [{"/new", http_ok_h, []}]}])),
+    {200, _, <<"ok">>} = get(Port, "/new").
+
+
+%% A suspended listener refuses new connections, keeps those that are open, and comes back on its port.
+suspend_and_resume(Config) ->
+    {ok, Port} = start(?FUNCTION_NAME, #{}),
+    #{client := Client} = Conn = connect(Port, Config, #{handle => echo()}),
+    ok = drover:suspend_listener(?FUNCTION_NAME),
+    #{status := suspended} = drover:info(?FUNCTION_NAME),
+    {error, econnrefused} = gen_tcp:connect(?LOOPBACK, Port, []),
+    ok = ws_client:send(Client, {text, "still here"}),
+    {text, <<"still here">>} = ws_client:recv(Client),
+    ok = drover:resume_listener(?FUNCTION_NAME),
+    Port = drover:get_port(?FUNCTION_NAME),
+    {200, _, <<"ok">>} = get(Port, "/"),
+    ws_script:close(Conn).
 
 
 %%% Plain HTTP.
@@ -559,6 +595,26 @@ garbage_is_not_logged(_Config) ->
     ok.
 
 
+%% Nor is what it sends for frames; and each of these connections ends.
+garbage_in_frames(Config) ->
+    {ok, Port} = start(?FUNCTION_NAME, #{}),
+    Send = fun() -> [ garbage(connect(Port, Config), N) || N <- lists:seq(1, 100) ] end,
+    {_, []} = log_catcher:during(Send),
+    {200, _, <<"ok">>} = get(Port, "/").
+
+
+garbage(#{client := Client} = Conn, N) ->
+    ok = ws_client:send(Client, {raw, crypto:strong_rand_bytes(N)}),
+    case N rem 3 of
+        0 -> ok = ws_client:close(Client);
+        1 -> ok = ws_client:reset(Client);
+        2 -> ok = ws_client:shutdown(Client)
+    end,
+    normal = ws_script:down(Conn),
+    _ = ws_client:recv_until_closed(Client),
+    ws_client:close(Client).
+
+
 refused(Ref, Status, Requests) ->
     refused(Ref, Status, #{}, Requests).
 
@@ -611,6 +667,21 @@ stop_calls_no_terminate(Config) ->
     ok = drover_target:stop(?FUNCTION_NAME),
     {none, shutdown} = ws_script:ended(Conn),
     ws_client:close(maps:get(client, Conn)).
+
+
+%% B26: one that traps them is.
+stop_tells_who_traps_exits(Config) ->
+    {ok, Port} = start(?FUNCTION_NAME, #{}),
+    Trap = fun(_) ->
+                   process_flag(trap_exit, true),
+                   {reply, {text, <<"trapping">>}}
+           end,
+    #{client := Client} = Conn = connect(Port, Config, #{init => {run, Trap}}),
+    {text, <<"trapping">>} = ws_client:recv(Client),
+    ok = drover_target:stop(?FUNCTION_NAME),
+    {{called, shutdown}, normal} = ws_script:ended(Conn),
+    {error, closed} = ws_client:recv(Client),
+    ws_client:close(Client).
 
 
 %% The death of a connection process closes its socket.

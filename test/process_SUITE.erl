@@ -10,9 +10,9 @@ all() -> ws_script:all().
 
 groups() ->
     Both = [process_facts, frames_before_messages, messages_inside_a_frame, other_messages, own_timer_swallowed,
-            other_sockets, other_native_messages, other_exit_trapped, exit_signal, not_counted],
+            other_sockets, other_native_messages, other_exit_trapped, exit_signal, trap_exit_off, not_counted],
     V2 = [request_process, request_process_leaves_nothing, early_message, stray_messages, init_after_101, init_close, parent_exit,
-          trap_exit_off, sys_get_state, sys_get_status, sys_suspend, sys_suspend_messages, sys_change_code,
+          sys_get_state, sys_get_status, sys_suspend, sys_suspend_messages, sys_change_code,
           sys_terminate, sys_bad, supervisor_children, supervisor_changes],
     V2pre = [one_process, message_to_self_first, parent_exit_message, sys_messages, supervisor_messages],
     ws_script:groups(Both, V2, V2pre).
@@ -319,12 +319,11 @@ parent_exit_message(Config) ->
 %% B27: exits are not trapped unless the handler does so.
 trap_exit_off(Config) ->
     Test = self(),
-    Conn = ws_script:at(Config,
-                        init,
-                        {run, fun(_) ->
-                                      Test ! process_info(self(), trap_exit),
-                                      ok
-                              end}),
+    Tell = fun(_) ->
+                   Test ! process_info(self(), trap_exit),
+                   ok
+           end,
+    Conn = ws_script:at(Config, hd(ws_script:positions(Config)), {run, Tell}),
     receive {trap_exit, false} -> ok end,
     ws_script:close(Conn).
 
