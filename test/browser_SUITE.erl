@@ -17,7 +17,7 @@ groups() ->
     [{browser,
       [],
       [two_windows_talk, who_is_here, names_and_rooms, markup_is_text, compression, chart_moves, echo_of_every_kind,
-       ping, lost_and_back, reconnect_now, keyboard_alone, narrow_window]},
+       ping, lost_and_back, reconnect_now, keyboard_alone, narrow_window, theme]},
      {server, [], [files, other_origin_refused, busy_port, bad_port, ends_on_sigterm]}].
 
 
@@ -44,16 +44,23 @@ end_per_group(_Group, _Config) ->
 
 init_per_testcase(_Case, Config) ->
     Server = start_server(Config, "0"),
-    Url = await_url(Server),
-    Started = [{server, Server}, {url, Url} | Config],
-    case ?config(group, Config) of
-        browser ->
-            Browser = webdriver:start(),
-            ok = webdriver:open(Browser, Url),
-            [{browser, Browser} | Started];
-        server ->
-            Started
+    try
+        Url = await_url(Server),
+        [{server, Server}, {url, Url} | browser(?config(group, Config), Url)] ++ Config
+    catch
+        %% A crash here would only skip the case.
+        error:Reason ->
+            ok = os_program:stop(Server),
+            {fail, Reason}
     end.
+
+
+browser(browser, Url) ->
+    Browser = webdriver:start(),
+    ok = webdriver:open(Browser, Url),
+    [{browser, Browser}];
+browser(server, _Url) ->
+    [].
 
 
 end_per_testcase(_Case, Config) ->
@@ -255,6 +262,22 @@ narrow_window(Config) ->
     ok = webdriver:resize(Browser, 500, 900),
     await("the width",
           fun() -> webdriver:js(Browser, "return document.documentElement.scrollWidth <= innerWidth") end),
+    no_errors(Browser).
+
+
+%% The button goes through automatic, light and dark, and the choice outlives a reload.
+theme(Config) ->
+    Browser = ?config(browser, Config),
+    Background = fun() -> webdriver:js(Browser, "return getComputedStyle(document.body).backgroundColor") end,
+    await_connected(Browser),
+    webdriver:click(Browser, "#theme"),
+    await_text(Browser, "#theme", <<"Theme: light">>),
+    Light = Background(),
+    webdriver:click(Browser, "#theme"),
+    await_text(Browser, "#theme", <<"Theme: dark">>),
+    true = Background() =/= Light,
+    ok = webdriver:open(Browser, ?config(url, Config)),
+    await_text(Browser, "#theme", <<"Theme: dark">>),
     no_errors(Browser).
 
 
