@@ -49,7 +49,7 @@ end_per_group(listener, _) ->
 
 
 init_per_testcase(Case, Config) when Case =:= as_cowboy; Case =:= headers_as_cowboy ->
-    case cowboy_peer:start() of
+    case cowboy_peer:start(?MODULE) of
         {ok, Peer} -> [{peer, Peer} | Config];
         Skip -> Skip
     end;
@@ -488,20 +488,20 @@ meta(_) ->
 
 %% Names that went away, and headers as lists.
 of_the_first_cowboys_2(_) ->
-    <<"http://example.org:8080">> = drover_req:host_url(req()),
-    <<"http://example.org:8080/a/b?x=1&y">> = drover_req:url(req()),
-    ok = drover_req:continue(req()),
+    <<"http://example.org:8080">> = drover_req_early:host_url(req()),
+    <<"http://example.org:8080/a/b?x=1&y">> = drover_req_early:url(req()),
+    ok = drover_req_early:continue(req()),
     {inform, 100, #{}} = message(),
-    Chunked = drover_req:chunked_reply(200, [{<<"a">>, <<"1">>}], req()),
+    Chunked = drover_req_early:chunked_reply(200, [{<<"a">>, <<"1">>}], req()),
     {headers, 200, #{<<"a">> := <<"1">>}} = message(),
-    ok = drover_req:chunk(<<"x">>, Chunked),
+    ok = drover_req_early:chunk(<<"x">>, Chunked),
     {data, nofin, <<"x">>} = message(),
-    {ok, <<>>, _} = drover_req:body((req())#{has_body => false}),
-    {ok, [], _} = drover_req:body_qs((req())#{has_body => false}),
+    {ok, <<>>, _} = drover_req_early:body((req())#{has_body => false}),
+    {ok, [], _} = drover_req_early:body_qs((req())#{has_body => false}),
     with_connection(
       fun(Req) ->
-              {more, <<"ab">>, _} = drover_req:body(Req#{has_body => true}, [{length, 2}, {read_timeout, 3}]),
-              {badlength, _} = drover_req:body_qs(Req#{has_body => true})
+              {more, <<"ab">>, _} = drover_req_early:body(Req#{has_body => true}, [{length, 2}, {read_timeout, 3}]),
+              {badlength, _} = drover_req_early:body_qs(Req#{has_body => true})
       end,
       [fun({read_body, Pid, Ref, 2, 3}) -> Pid ! {request_body, Ref, nofin, <<"ab">>} end,
        fun({read_body, Pid, Ref, 64000, 15000}) -> Pid ! {request_body, Ref, nofin, <<"ab">>} end]).

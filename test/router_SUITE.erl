@@ -11,7 +11,7 @@ all() ->
 
 
 init_per_testcase(as_cowboy, Config) ->
-    case cowboy_peer:start() of
+    case cowboy_peer:start(?MODULE) of
         {ok, Peer} -> [{peer, Peer} | Config];
         Skip -> Skip
     end;

@@ -27,11 +27,11 @@ validate(Value, Constraint) ->
     apply_all(forward, Value, [Constraint]).
 
 
-%% Turn a converted value back into what the constraints would accept. The list is
-%% given in the order used for `validate/2'.
+%% Turn a converted value back into what the constraint would accept; of several, the first
+%% to be applied is the first in the list, here too.
 -spec reverse(any(), constraint() | [constraint()]) -> {ok, any()} | {error, reason()}.
 reverse(Value, Constraints) when is_list(Constraints) ->
-    apply_all(reverse, Value, lists:reverse(Constraints));
+    apply_all(reverse, Value, Constraints);
 reverse(Value, Constraint) ->
     apply_all(reverse, Value, [Constraint]).
 
@@ -60,13 +60,13 @@ apply_one(Operation, Value, nonempty) -> nonempty(Operation, Value);
 apply_one(Operation, Value, Fun) when is_function(Fun, 2) -> Fun(Operation, Value).
 
 
--spec int(forward | reverse | format_error, any()) -> {ok, any()} | {error, atom()} | iodata().
+-spec int(forward | reverse | format_error, any()) -> {ok, any()} | {error, atom()} | iolist().
 int(forward, Value) ->
     convert(fun erlang:binary_to_integer/1, Value, not_an_integer);
 int(reverse, Value) ->
     convert(fun erlang:integer_to_binary/1, Value, not_an_integer);
 int(format_error, {not_an_integer, Value}) ->
-    io_lib:format("The value ~p is not an integer.", [Value]).
+    io_lib:format("~p is not an integer.", [Value]).
 
 
 -spec convert(fun((any()) -> any()), any(), atom()) -> {ok, any()} | {error, atom()}.
@@ -78,9 +78,9 @@ convert(Fun, Value, Reason) ->
     end.
 
 
--spec nonempty(forward | reverse | format_error, any()) -> {ok, any()} | {error, empty} | iodata().
+-spec nonempty(forward | reverse | format_error, any()) -> {ok, any()} | {error, empty} | iolist().
 nonempty(format_error, {empty, Value}) ->
-    io_lib:format("The value ~p is empty.", [Value]);
+    io_lib:format("~p is empty.", [Value]);
 nonempty(_, <<>>) ->
     {error, empty};
 nonempty(_, Value) when is_binary(Value) ->

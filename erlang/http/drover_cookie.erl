@@ -99,7 +99,7 @@ forbidden() ->
     [<<$,>>, <<$;>>, <<$\s>> | whitespace()].
 
 
--spec attribute(atom(), any()) -> iodata().
+-spec attribute(atom(), any()) -> iolist().
 attribute(domain, Domain) -> ["; Domain=", Domain];
 attribute(http_only, true) -> "; HttpOnly";
 attribute(max_age, Seconds) -> max_age(Seconds);
@@ -112,7 +112,7 @@ attribute(_, _) -> [].
 
 
 %% Old browsers know `Expires' only.
--spec max_age(any()) -> iodata().
+-spec max_age(any()) -> iolist().
 max_age(0) ->
     "; Expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0";
 max_age(Seconds) when is_integer(Seconds), Seconds > 0 ->

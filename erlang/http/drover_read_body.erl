@@ -23,7 +23,7 @@ read(Req, Opts) ->
 
 -spec default_timeout(timeout()) -> timeout().
 default_timeout(infinity) -> infinity;
-default_timeout(Period) -> Period + 1000.
+default_timeout(Period) when is_integer(Period) -> Period + 1000.
 
 
 %% The connection process cannot wait for itself: it reads as the body comes.

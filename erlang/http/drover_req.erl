@@ -2,8 +2,8 @@
 %%
 %% A request is Cowboy 2's map, and the functions have the names, results and failures of
 %% Cowboy 2's `cowboy_req', which works on these requests as well. Besides there is what
-%% `cowboy_req' had in the time of handlers of arity 3 and what can be told apart from
-%% the newer: `meta', `url', `body', `chunked_reply', and headers given as lists.
+%% `cowboy_req' had in the time of handlers of arity 3: `meta', and headers given as lists. Names
+%% that went away then are in `drover_req_early'.
 %%
 %% Server push, multipart bodies and server-sent events are left to Cowboy.
 -module(drover_req).
@@ -26,9 +26,7 @@
 -export([stream_reply/2, stream_reply/3, stream_body/3, stream_trailers/2]).
 -export([cast/2]).
 %% Of Cowboy 2.0.0-pre.1 to pre.3.
--export([meta/2, meta/3, set_meta/3, host_url/1, url/1]).
--export([body/1, body/2, body_qs/1, body_qs/2]).
--export([continue/1, chunked_reply/2, chunked_reply/3, chunk/2]).
+-export([meta/2, meta/3, set_meta/3]).
 
 -export_type([req/0, status/0, address/0, qs_pairs/0, uri_opts/0]).
 -export_type([resp_headers/0, resp_body/0, read_body_opts/0]).
@@ -163,13 +161,13 @@ match(Fields, Pairs, What, Reason) ->
 
 
 %% @doc The URI that was asked for.
--spec uri(req()) -> iodata().
+-spec uri(req()) -> iolist().
 uri(Req) ->
     uri(Req, #{}).
 
 
 %% @doc The URI with parts of it replaced or left out.
--spec uri(req(), uri_opts()) -> iodata().
+-spec uri(req(), uri_opts()) -> iolist().
 uri(Req, Opts) ->
     drover_uri:format(maps:merge(maps:with([scheme, host, port, path, qs], Req), Opts), scheme(Req)).
 
@@ -474,74 +472,3 @@ meta(Name, Req, Default) ->
 set_meta(Name, Value, Req) ->
     Meta = maps:get(meta, Req, #{}),
     Req#{meta => Meta#{Name => Value}}.
-
-
-%% @doc Scheme, host and port of the URI.
--spec host_url(req()) -> binary().
-host_url(Req) ->
-    iolist_to_binary(uri(Req, #{path => undefined, qs => undefined})).
-
-
-%% @doc The URI.
--spec url(req()) -> binary().
-url(Req) ->
-    iolist_to_binary(uri(Req)).
-
-
-%% @doc `read_body/1'.
--spec body(req()) -> {ok | more, binary(), req()}.
-body(Req) ->
-    read_body(Req).
-
-
-%% @doc `read_body/2' with the options of then, of which `length' and `read_timeout' matter.
--spec body(req(), [{atom(), any()}]) -> {ok | more, binary(), req()}.
-body(Req, Opts) ->
-    read_body(Req, body_opts(Opts, 8_000_000)).
-
-
--spec body_opts([{atom(), any()}], non_neg_integer()) -> read_body_opts().
-body_opts(Opts, Length) ->
-    #{
-      length => proplists:get_value(length, Opts, Length),
-      period => proplists:get_value(read_timeout, Opts, 15_000)
-     }.
-
-
-%% @doc Read and parse a body of at most 64000 bytes.
--spec body_qs(req()) -> {ok, qs_pairs(), req()} | {badlength, req()}.
-body_qs(Req) ->
-    body_qs(Req, []).
-
-
-%% @doc The same with the options of `body/2'.
--spec body_qs(req(), [{atom(), any()}]) -> {ok, qs_pairs(), req()} | {badlength, req()}.
-body_qs(Req0, Opts) ->
-    case read_body(Req0, body_opts(Opts, 64_000)) of
-        {ok, Body, Req} -> {ok, drover_uri:parse_qs(Body), Req};
-        {more, _, Req} -> {badlength, Req}
-    end.
-
-
-%% @doc Tell the client to send the body.
--spec continue(req()) -> ok.
-continue(Req) ->
-    inform(100, Req).
-
-
-%% @doc `stream_reply/2'.
--spec chunked_reply(status(), req()) -> req().
-chunked_reply(Status, Req) ->
-    stream_reply(Status, Req).
-
-
-%% @doc `stream_reply/3'.
--spec chunked_reply(status(), resp_headers(), req()) -> req().
-chunked_reply(Status, Headers, Req) ->
-    stream_reply(Status, Headers, Req).
-
-
-%% @doc A piece of the body. The last is the last that there was when `init/2' returns.
--spec chunk(iodata(), req()) -> ok.
-chunk(Data, Req) ->
-    stream_body(Data, nofin, Req).

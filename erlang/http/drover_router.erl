@@ -8,7 +8,7 @@
 
 -export([compile/1, match/3]).
 
--export_type([routes/0, route/0, dispatch/0, bindings/0, tokens/0]).
+-export_type([routes/0, route/0, rules/0, dispatch/0, bindings/0, tokens/0]).
 
 %% Segments of a host or a path.
 -type tokens() :: [binary()].
@@ -37,7 +37,7 @@
 
 
 %% Compile routes. Fails with `{bad_route, Match, Why}' on a match that has no meaning.
--spec compile(routes()) -> dispatch().
+-spec compile(routes()) -> rules().
 compile(Routes) ->
     lists:append([ compile_host(Route) || Route <- Routes ]).
 

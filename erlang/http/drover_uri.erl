@@ -66,7 +66,7 @@ unescape(Text) ->
     end.
 
 
--spec unescape_first(binary()) -> iodata().
+-spec unescape_first(binary()) -> iolist().
 unescape_first(<<High, Low, Rest/binary>>) ->
     [hex(High) bsl 4 bor hex(Low), Rest];
 unescape_first(_) ->
@@ -101,7 +101,7 @@ form_decode(Text) ->
 
 %% Put a URI together. Without a scheme it is one that begins with `//'; whether the port
 %% is the default one then depends on the scheme that the URI is relative to.
--spec format(drover_req:uri_opts(), BaseScheme :: binary()) -> iodata().
+-spec format(drover_req:uri_opts(), BaseScheme :: binary()) -> iolist().
 format(Parts, BaseScheme) ->
     [authority(binary(scheme, Parts), BaseScheme, binary(host, Parts), maps:get(port, Parts)),
      path_and_qs(binary(path, Parts), binary(qs, Parts)),

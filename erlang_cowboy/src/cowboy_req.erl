@@ -1,4 +1,4 @@
-%% Requests and responses, under the name of Cowboy's module; see `drover_req'.
+%% Requests and responses, under the name of Cowboy's module; see `drover_req' and `drover_req_early'.
 -module(cowboy_req).
 
 %% The request.
@@ -101,12 +101,12 @@ match_qs(Fields, Req) ->
     drover_req:match_qs(Fields, Req).
 
 
--spec uri(req()) -> iodata().
+-spec uri(req()) -> iolist().
 uri(Req) ->
     drover_req:uri(Req).
 
 
--spec uri(req(), drover_req:uri_opts()) -> iodata().
+-spec uri(req(), drover_req:uri_opts()) -> iolist().
 uri(Req, Opts) ->
     drover_req:uri(Req, Opts).
 
@@ -330,49 +330,49 @@ set_meta(Name, Value, Req) ->
 
 -spec host_url(req()) -> binary().
 host_url(Req) ->
-    drover_req:host_url(Req).
+    drover_req_early:host_url(Req).
 
 
 -spec url(req()) -> binary().
 url(Req) ->
-    drover_req:url(Req).
+    drover_req_early:url(Req).
 
 
 -spec body(req()) -> {ok | more, binary(), req()}.
 body(Req) ->
-    drover_req:body(Req).
+    drover_req_early:body(Req).
 
 
 -spec body(req(), [{atom(), any()}]) -> {ok | more, binary(), req()}.
 body(Req, Opts) ->
-    drover_req:body(Req, Opts).
+    drover_req_early:body(Req, Opts).
 
 
 -spec body_qs(req()) -> {ok, drover_req:qs_pairs(), req()} | {badlength, req()}.
 body_qs(Req) ->
-    drover_req:body_qs(Req).
+    drover_req_early:body_qs(Req).
 
 
 -spec body_qs(req(), [{atom(), any()}]) -> {ok, drover_req:qs_pairs(), req()} | {badlength, req()}.
 body_qs(Req, Opts) ->
-    drover_req:body_qs(Req, Opts).
+    drover_req_early:body_qs(Req, Opts).
 
 
 -spec continue(req()) -> ok.
 continue(Req) ->
-    drover_req:continue(Req).
+    drover_req_early:continue(Req).
 
 
 -spec chunked_reply(drover_req:status(), req()) -> req().
 chunked_reply(Status, Req) ->
-    drover_req:chunked_reply(Status, Req).
+    drover_req_early:chunked_reply(Status, Req).
 
 
 -spec chunked_reply(drover_req:status(), drover_req:resp_headers(), req()) -> req().
 chunked_reply(Status, Headers, Req) ->
-    drover_req:chunked_reply(Status, Headers, Req).
+    drover_req_early:chunked_reply(Status, Headers, Req).
 
 
 -spec chunk(iodata(), req()) -> ok.
 chunk(Data, Req) ->
-    drover_req:chunk(Data, Req).
+    drover_req_early:chunk(Data, Req).

@@ -6,7 +6,7 @@
 -export_type([routes/0, dispatch_rules/0, bindings/0, tokens/0]).
 
 -type routes() :: drover_router:routes().
--type dispatch_rules() :: drover_router:dispatch().
+-type dispatch_rules() :: drover_router:rules().
 -type bindings() :: drover_router:bindings().
 -type tokens() :: drover_router:tokens().
 

@@ -9,11 +9,11 @@
 -export([init/1]).
 
 
--spec start(application:start_type(), any()) -> supervisor:startlink_ret().
+-spec start(application:start_type(), any()) -> {ok, pid()} | {error, any()}.
 start(_, _) ->
     %% A module that the real Cowboy has and this application has not.
     case code:where_is_file("cowboy_http.beam") of
-        non_existing -> supervisor:start_link({local, ?MODULE}, ?MODULE, []);
+        non_existing -> {ok, _} = supervisor:start_link({local, ?MODULE}, ?MODULE, []);
         Beam -> {error, {real_cowboy_in_code_path, Beam}}
     end.
 

@@ -3,20 +3,20 @@
 %% A node of its own, since the shim has modules of the same names.
 -module(cowboy_peer).
 
--export([start/0, stop/1, call/4]).
+-export([start/1, stop/1, call/4]).
 -export([above/1]).
 
 -type peer() :: pid().
 
 
-%% The Cowboy is the one that scripts/fetch-cowboy has fetched.
--spec start() -> {ok, peer()} | {skip, string()}.
-start() ->
+%% The Cowboy is the one that scripts/fetch-cowboy has fetched. Functions of Suite can be called there.
+-spec start(Suite :: module()) -> {ok, peer()} | {skip, string()}.
+start(Suite) ->
     case filelib:wildcard(filename:join(above("_peers"), "cowboy/*/ebin")) of
         [] ->
             {skip, "no real Cowboy under _peers"};
         Ebins ->
-            Own = [ filename:dirname(code:which(Module)) || Module <- [drover_req, ?MODULE] ],
+            Own = [ filename:dirname(code:which(Module)) || Module <- [drover_req, Suite] ],
             Args = lists:append([ ["-pa", Dir] || Dir <- Own ++ Ebins ]),
             {ok, Peer, _} = peer:start(#{connection => standard_io, args => Args}),
             {ok, _} = call(Peer, application, ensure_all_started, [cowboy]),
