@@ -4,7 +4,7 @@ defmodule Hello.Application do
 
   @impl true
   def start(_type, _args) do
-    routes = [{:_, [{'/hello', Hello.Socket, []}]}]
+    routes = [{:_, [{"/hello", Hello.Socket, []}]}]
     children = [{:drover, ref: :hello, ip: {127, 0, 0, 1}, port: 0, routes: routes}]
     Supervisor.start_link(children, strategy: :one_for_one, name: Hello.Supervisor)
   end
