@@ -16,8 +16,9 @@ groups() ->
     Policy = [versions, tokens, answer_headers, accept_of_any_key, two_keys, no_key, bad_version, no_upgrade_token,
               no_upgrade_header, other_protocol, other_method, http_1_0, malformed_extensions,
               malformed_extensions_with_compression, usable_after_refusal],
-    Init = [init_replies, init_replies_nothing, init_crashes, response_headers, subprotocols, no_subprotocols, subprotocol_case_kept],
-    V2 = [unknown_options, options_no_map, early_frame, hybrid_returns],
+    Init = [init_replies, init_replies_nothing, init_crashes, response_headers, subprotocols, no_subprotocols, subprotocol_case_kept,
+            init_returns_nonsense, frames_during_init],
+    V2 = [unknown_options, options_no_map, early_frame, large_early_frame, hybrid_returns, init_killed, client_gone_during_init],
     V2pre = [early_frame_dropped, upgrade_returns, meta_values],
     Drover = [no_handler, api_forced, api_forced_by_handler],
     [{v2, [], Policy ++ Init ++ V2 ++ Drover}, {v2pre, [], Policy ++ Init ++ V2pre}].
@@ -39,6 +40,11 @@ init_per_testcase(Case, Config) ->
     ws_script:init_per_testcase(Case,
                                 Config,
                                 #{
+                                  %% drover looks at a socket again when init/2 is done.
+                                  client_gone_during_init => cowboy,
+                                  frames_during_init => drover,
+                                  init_killed => drover,
+                                  large_early_frame => drover,
                                   http_1_0 => {2, 18},
                                   hybrid_returns => drover,
                                   no_handler => drover,
@@ -233,6 +239,60 @@ handler_of_crash(Config) ->
     end.
 
 
+%% A14: so is a return value that means nothing.
+init_returns_nonsense(Config) ->
+    [ #{status := 500} = closed(ws_script:connect(Config, #{init_2 => fun(_, _) -> Result end}))
+      || Result <- [ok, {ok, no_state}, {cowboy_websocket, no_state}, {unknown_upgrade, req, state}, {error, reason}] ],
+    ok.
+
+
+closed(Conn) ->
+    ok = ws_client:close(maps:get(client, Conn)),
+    _ = ws_script:down(Conn),
+    Conn.
+
+
+%% A14: so is the death of the request process.
+init_killed(Config) ->
+    #{status := 500} = closed(ws_script:connect(Config, #{init_2 => fun(_, _) -> exit(self(), kill) end})),
+    ok.
+
+
+%% B20: a request process does not outlive its client.
+client_gone_during_init(Config) ->
+    Test = self(),
+    Wait = fun(_, _) ->
+                   Test ! {waiting, self()},
+                   receive never -> ok end
+           end,
+    {ok, Client} = ws_client:open(port(Config)),
+    Handshake = ws_client:handshake("/", #{headers => [ws_script:header(#{init_2 => Wait})]}),
+    ok = ws_client:send(Client, {raw, Handshake}),
+    Monitor = receive {waiting, Pid} -> monitor(process, Pid) end,
+    ok = ws_client:close(Client),
+    receive {'DOWN', Monitor, process, _, _} -> ok after 10000 -> error(still_waiting) end.
+
+
+%% A17: frames that come while init/2 runs are handled after it.
+frames_during_init(Config) ->
+    Test = self(),
+    Wait = fun(Req, _) ->
+                   Test ! {waiting, self()},
+                   receive continue -> {cowboy_websocket, Req, ws_script:script(Req)} end
+           end,
+    {ok, Client} = ws_client:open(port(Config)),
+    Script = #{init_2 => Wait, handle => echo()},
+    ok = ws_client:send(Client, {raw, ws_client:handshake("/", #{headers => [ws_script:header(Script)]})}),
+    Pid = receive {waiting, P} -> P end,
+    Large = binary:copy(<<"0123456789">>, 50000),
+    ok = ws_client:send(Client, {text, "1"}),
+    ok = ws_client:send(Client, {text, Large}),
+    Pid ! continue,
+    {101, _, _} = ws_client:recv_response(Client),
+    [{text, <<"1">>}, {text, Large}] = ws_client:recv_many(Client, 2),
+    ws_client:close(Client).
+
+
 %% A15: what init/2 sets as response header goes out with the 101.
 response_headers(Config) ->
     Set = fun(Req0, _) ->
@@ -291,6 +351,16 @@ early_frame(Config) ->
     Early = ws_client:frame(#{payload => "early"}),
     Conn = ws_script:connect(Config, #{init => {reply, {text, "init"}}, handle => echo()}, #{early => Early}),
     [{text, <<"init">>}, {text, <<"early">>}] = ws_client:recv_many(maps:get(client, Conn), 2),
+    ws_script:close(Conn).
+
+
+%% A17: however large it is.
+large_early_frame(Config) ->
+    Payload = binary:copy(<<"0123456789">>, 90000),
+    Early = [ws_client:frame(#{payload => Payload}), ws_client:frame(#{opcode => ping})],
+    #{client := Client} = Conn = ws_script:connect(Config, #{handle => echo()}, #{early => Early}),
+    {text, Payload} = ws_client:recv(Client),
+    {pong, <<>>} = ws_client:recv(Client),
     ws_script:close(Conn).
 
 

@@ -25,7 +25,7 @@ groups() ->
              long_request_line, long_header_name, long_header_value, many_headers, empty_lines, timeout_inside_a_head,
              timeout_before_a_head, timeout_is_for_the_whole_head, timeout_between_requests, garbage_is_not_logged,
              gone_before_a_head, garbage_in_frames]},
-     {stop, [], [stop_closes_all, stop_refuses, stop_calls_no_terminate, stop_tells_who_traps_exits, killed_owner_closes_socket]}].
+     {stop, [], [stop_closes_all, stop_refuses, stop_calls_no_terminate, stop_tells_who_traps_exits, stop_kills_who_does_not_end, stop_during_init, killed_owner_closes_socket]}].
 
 
 init_per_suite(Config) ->
@@ -43,7 +43,7 @@ end_per_group(_Group, _Config) -> ok.
 
 
 init_per_testcase(Case, Config) ->
-    Drover = [info, set_max_connections, set_env, suspend_and_resume, unknown_listener, child_spec, child_spec_of_a_map, bad_options, unix_socket, bad_headers, smuggling, timeout_is_for_the_whole_head,
+    Drover = [info, stop_kills_who_does_not_end, stop_during_init, set_max_connections, set_env, suspend_and_resume, unknown_listener, child_spec, child_spec_of_a_map, bad_options, unix_socket, bad_headers, smuggling, timeout_is_for_the_whole_head,
               max_connections_counts_http_alone, unsupported_coding, bad_content_length, dispatch_in_persistent_term, bad_host],
     ws_script:init_per_testcase(Case, Config, (maps:from_keys(Drover, drover))#{stop_closes_all => {2, 11}, stop_tells_who_traps_exits => {2, 18}, stop_calls_no_terminate => {2, 11}}).
 
@@ -680,6 +680,42 @@ stop_tells_who_traps_exits(Config) ->
     {text, <<"trapping">>} = ws_client:recv(Client),
     ok = drover_target:stop(?FUNCTION_NAME),
     {{called, shutdown}, normal} = ws_script:ended(Conn),
+    {error, closed} = ws_client:recv(Client),
+    ws_client:close(Client).
+
+
+%% Who does not end in time is killed.
+stop_kills_who_does_not_end(Config) ->
+    Transport = (socket_opts([]))#{shutdown => 50},
+    {ok, Port} = drover_target:start(?FUNCTION_NAME, [{"/ws", script_v2pre_h, []}], #{}, Transport),
+    #{client := Client} = Conn = connect(Port, Config),
+    Trap = fun(_) ->
+                   process_flag(trap_exit, true),
+                   {reply, {text, <<"trapping">>}}
+           end,
+    ok = ws_script:perform(Conn, info, {run, Trap}),
+    {text, <<"trapping">>} = ws_client:recv(Client),
+    ok = drover_target:stop(?FUNCTION_NAME),
+    %% To handlers of arity 3 the parent's exit is a message.
+    {none, killed} = ws_script:ended(Conn),
+    {error, closed} = ws_client:recv(Client),
+    ws_client:close(Client).
+
+
+%% A request process ends with its listener.
+stop_during_init(_Config) ->
+    Test = self(),
+    {ok, Port} = start(?FUNCTION_NAME, #{}),
+    Wait = fun(_, _) ->
+                   Test ! {waiting, self()},
+                   receive never -> ok end
+           end,
+    {ok, Client} = ws_client:open(Port),
+    Header = ws_script:header(#{init_2 => Wait}),
+    ok = ws_client:send(Client, {raw, ws_client:handshake("/ws", #{headers => [Header]})}),
+    Monitor = receive {waiting, Pid} -> monitor(process, Pid) end,
+    ok = drover_target:stop(?FUNCTION_NAME),
+    receive {'DOWN', Monitor, process, _, _} -> ok end,
     {error, closed} = ws_client:recv(Client),
     ws_client:close(Client).
 
