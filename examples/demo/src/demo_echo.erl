@@ -6,7 +6,7 @@
 -module(demo_echo).
 -behaviour(cowboy_websocket).
 
--export([init/2, websocket_handle/3, websocket_info/3, terminate/3]).
+-export([init/2, websocket_handle/3, websocket_info/3]).
 
 -define(IDLE_TIMEOUT, 60000).
 -define(PING_EVERY,   20).
@@ -18,6 +18,12 @@
           seconds = 0 :: non_neg_integer()
          }).
 
+-type in_frame() :: ping | pong | {text | binary | ping | pong, binary()}.
+-type out_frame() :: {text | binary | ping, binary()} | {close, 1009, binary()}.
+-type result() ::
+        {ok, cowboy_req:req(), #state{}} |
+        {reply, out_frame() | [out_frame()], cowboy_req:req(), #state{}}.
+
 
 %% Runs in the connection's process, so a timer on self() reaches websocket_info/3.
 -spec init(cowboy_req:req(), term()) -> {cowboy_websocket, cowboy_req:req(), #state{}, timeout()}.
@@ -26,9 +32,7 @@ init(Req, _Opts) ->
     {cowboy_websocket, Req, #state{}, ?IDLE_TIMEOUT}.
 
 
--spec websocket_handle(ping | pong | {text | binary | ping | pong, binary()}, Req, #state{}) ->
-          {ok, Req, #state{}} | {reply, tuple(), Req, #state{}}
-              when Req :: cowboy_req:req().
+-spec websocket_handle(in_frame(), cowboy_req:req(), #state{}) -> result().
 websocket_handle({text, <<"/ping">>}, Req, State) ->
     {reply, ping(), Req, State};
 websocket_handle({pong, <<Sent:64/signed>>}, Req, State) ->
@@ -48,9 +52,7 @@ websocket_handle(_PingOrPong, Req, State) ->
     {ok, Req, State}.
 
 
--spec websocket_info(term(), Req, #state{}) ->
-          {ok, Req, #state{}} | {reply, [tuple()], Req, #state{}}
-              when Req :: cowboy_req:req().
+-spec websocket_info(term(), cowboy_req:req(), #state{}) -> result().
 websocket_info(second, Req, State = #state{seconds = Seconds}) ->
     _ = erlang:send_after(1000, self(), second),
     %% The pong counts as life: an open page never meets the idle timeout, a dead one does.
@@ -58,11 +60,6 @@ websocket_info(second, Req, State = #state{seconds = Seconds}) ->
     {reply, [stats(Req, State) | Ping], Req, State#state{seconds = Seconds + 1}};
 websocket_info(_Other, Req, State) ->
     {ok, Req, State}.
-
-
--spec terminate(term(), cowboy_req:req(), #state{}) -> ok.
-terminate(_Reason, _Req, _State) ->
-    ok.
 
 
 stats(Req, #state{messages = Messages, bytes = Bytes}) ->
