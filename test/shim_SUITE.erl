@@ -28,9 +28,9 @@ all() ->
 init_per_suite(Config) ->
     Ebin = filename:join(proplists:get_value(priv_dir, Config), "ebin"),
     ok = filelib:ensure_path(Ebin),
-    Sources = filelib:wildcard(filename:join(cowboy_peer:above("erlang_cowboy"), "src/*.erl")),
+    Sources = filelib:wildcard(filename:join(cowboy_peer:above("erlang_cowboy/cowboy"), "src/*.erl")),
     [ {ok, _, []} = compile(Source, Ebin) || Source <- Sources ],
-    {ok, _} = file:copy(filename:join(cowboy_peer:above("erlang_cowboy"), "src/cowboy.app.src"),
+    {ok, _} = file:copy(filename:join(cowboy_peer:above("erlang_cowboy/cowboy"), "src/cowboy.app.src"),
                         filename:join(Ebin, "cowboy.app")),
     true = code:add_pathz(Ebin),
     try
@@ -190,7 +190,7 @@ refuses_to_start_beside_the_real(Config) ->
 refuses_to_build_beside_the_real(Config) ->
     Project = filename:join(proplists:get_value(priv_dir, Config), "project"),
     ok = filelib:ensure_path(Project),
-    Shim = cowboy_peer:above("erlang_cowboy"),
+    Shim = cowboy_peer:above("erlang_cowboy/cowboy"),
     _ = os:cmd(["cp -R ", Shim, "/rebar.config ", Shim, "/rebar.config.script ", Shim, "/src ", Project]),
     Libs = filename:dirname(filename:dirname(fake_cowboy(Config))),
     Build = fun(Env) -> os:cmd(["cd ", Project, " && ", Env, " rebar3 compile 2>&1; echo status $?"]) end,
