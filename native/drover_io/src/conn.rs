@@ -13,7 +13,7 @@ use drover_proto::send::Sender;
 use socket2::Socket;
 use std::fmt;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -83,7 +83,16 @@ pub struct Conn {
     corked: AtomicBool,
     watched: AtomicBool,
     closing: AtomicBool,
+    /// Mirrors the outbox, so that the task need not take its lock to know.
+    blocked: AtomicBool,
+    /// The time to write out the rest is over.
+    lingered: AtomicBool,
+    /// Where the hub of its thread keeps it, once it is a WebSocket.
+    seat: AtomicUsize,
 }
+
+/// No seat in a hub.
+const NO_SEAT: usize = usize::MAX;
 
 impl fmt::Debug for Conn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,7 +132,16 @@ impl Conn {
             corked: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            blocked: AtomicBool::new(false),
+            lingered: AtomicBool::new(false),
+            seat: AtomicUsize::new(NO_SEAT),
         })
+    }
+
+    /// Where the events go.
+    #[must_use]
+    pub fn sink(&self) -> &dyn Sink {
+        &*self.sink
     }
 
     // ---- for the owner
@@ -252,16 +270,15 @@ impl Conn {
     /// Write out what is queued, send FIN and close. Idempotent.
     pub fn close(self: &Arc<Self>) {
         if !self.closing.swap(true, AcqRel) {
-            lock(&self.out).close();
+            let mut out = lock(&self.out);
+            out.close();
+            self.blocked.store(out.is_blocked(), Release);
+            drop(out);
             self.poke();
         }
     }
 
     // ---- for the task
-
-    pub(crate) fn sink(&self) -> &dyn Sink {
-        &*self.sink
-    }
 
     pub(crate) fn linger(&self) -> Duration {
         self.linger
@@ -300,6 +317,41 @@ impl Conn {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    /// Where its hub keeps it, if it is a WebSocket.
+    pub(crate) fn seat(&self) -> Option<usize> {
+        Some(self.seat.load(Acquire)).filter(|seat| *seat != NO_SEAT)
+    }
+
+    pub(crate) fn set_seat(&self, seat: usize) {
+        self.seat.store(seat, Release);
+    }
+
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked.load(Acquire)
+    }
+
+    /// The socket may be writable again: write on. Gives what a waiting sender must hear, and whether it is blocked.
+    pub(crate) fn resume_writing(&self) -> (Option<Result<(), Reason>>, bool) {
+        let mut out = lock(&self.out);
+        let news = out.resume();
+        let blocked = out.is_blocked();
+        self.blocked.store(blocked, Release);
+        (news, blocked)
+    }
+
+    /// A closing connection has this long to write out the rest.
+    pub(crate) fn linger_from_now(self: Arc<Self>) {
+        tokio::spawn(async move {
+            tokio::time::sleep(self.linger).await;
+            self.lingered.store(true, Release);
+            self.poke();
+        });
+    }
+
+    pub(crate) fn lingered(&self) -> bool {
+        self.lingered.load(Acquire)
     }
 
     pub(crate) fn received(&self) {
@@ -347,6 +399,7 @@ impl Conn {
     /// The socket goes: tell a waiting sender, stop counting. The caller drops its own reference to the socket.
     pub(crate) fn drop_socket(&self, reason: Reason) {
         self.closing.store(true, Release);
+        self.set_seat(NO_SEAT);
         let news = lock(&self.out).drop_socket(reason);
         if let Some(result) = news {
             self.sink.sent(self.id, result);
@@ -372,6 +425,7 @@ impl Conn {
     /// If the kernel took no more, the task has to go on.
     fn unlock_and_help(self: &Arc<Self>, out: MutexGuard<'_, Outbox>) {
         let blocked = out.is_blocked();
+        self.blocked.store(blocked, Release);
         drop(out);
         if blocked {
             self.poke();

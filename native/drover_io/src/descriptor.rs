@@ -3,7 +3,7 @@
 
 use socket2::Socket;
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -13,8 +13,17 @@ pub(crate) fn register(
     socket: Arc<Socket>,
     interest: Interest,
 ) -> io::Result<AsyncFd<Arc<Socket>>> {
-    // SAFETY: a `Socket` keeps its descriptor until it is dropped, and the `AsyncFd` holds it through the `Arc`.
-    unsafe { AsyncFd::register_with_interest(socket, interest) }.map_err(Into::into)
+    register_any(socket, interest)
+}
+
+/// Register a poll of our own with this thread's runtime.
+pub(crate) fn register_poll(poll: mio::Poll) -> io::Result<AsyncFd<mio::Poll>> {
+    register_any(poll, Interest::READABLE)
+}
+
+fn register_any<T: AsRawFd>(source: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    // SAFETY: both types above keep their descriptor until they are dropped, and the `AsyncFd` holds them.
+    unsafe { AsyncFd::register_with_interest(source, interest) }.map_err(Into::into)
 }
 
 /// A socket of our own on the open file that `fd` names.

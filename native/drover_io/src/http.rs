@@ -5,6 +5,7 @@ use crate::link::Link;
 use crate::listener::HttpConfig;
 use crate::sink::{Address, Body, Request};
 use crate::websocket::Driver;
+use crate::worker::Command;
 use drover_proto::http::{BodyDecoder, BodyLength, Head, HeadScanner, parse_head};
 use drover_proto::receive::RecvConfig;
 use std::future::poll_fn;
@@ -46,13 +47,12 @@ pub(crate) async fn run(link: Link, config: Arc<HttpConfig>, peer: Address, sock
     } = *phase;
     match end {
         End::Upgrade(config, keep_early) => {
-            link.websocket = true;
-            let mut driver = Driver::new(link, &config);
+            let worker = link.conn().worker();
+            let mut driver = Box::new(Driver::new(link.into_hold(), &config));
             if keep_early {
                 driver.begin_with(buffer);
             }
-            // A task of its own: this one's future is larger than an idle connection should hold.
-            tokio::spawn(driver);
+            worker.post(Command::Adopt(driver));
         }
         End::Closed => poll_fn(|cx| link.poll_close(cx)).await,
     }
@@ -88,7 +88,7 @@ impl Phase {
                     Some(Control::NextRequest) if self.skip_body(&mut body).await => break,
                     Some(Control::Start(config, early)) => return End::Upgrade(config, early),
                     Some(Control::NextRequest) | None => {
-                        self.link.conn.sink().closed(self.link.conn.id);
+                        self.conn().sink().closed(self.conn().id);
                         return End::Closed;
                     }
                 }
@@ -96,8 +96,12 @@ impl Phase {
         }
     }
 
+    fn conn(&self) -> &Arc<Conn> {
+        self.link.conn()
+    }
+
     fn announce(&mut self, head: &Head) -> bool {
-        let conn = &self.link.conn;
+        let conn = self.link.conn();
         conn.set_early(!self.buffer.is_empty());
         let request = Request {
             head,
@@ -111,10 +115,10 @@ impl Phase {
 
     fn refuse(&self, no_head: &NoHead) {
         if let NoHead::Refused(status) = no_head {
-            self.link.conn.send_raw(refusal(*status).as_bytes());
+            self.conn().send_raw(refusal(*status).as_bytes());
         }
         if !self.first {
-            self.link.conn.sink().closed(self.link.conn.id);
+            self.conn().sink().closed(self.conn().id);
         }
     }
 
@@ -153,7 +157,7 @@ impl Phase {
     }
 
     async fn read_body(&mut self, body: &mut BodyReader, max: usize) {
-        let id = self.link.conn.id;
+        let id = self.conn().id;
         let mut out = Vec::new();
         let result = loop {
             let step = body.decoder.decode(&self.buffer, &mut out, max);
@@ -172,8 +176,8 @@ impl Phase {
                 _ => break Err(Body::Closed),
             }
         };
-        self.link.conn.set_early(!self.buffer.is_empty());
-        let sink = self.link.conn.sink();
+        self.conn().set_early(!self.buffer.is_empty());
+        let sink = self.conn().sink();
         match result {
             Ok(()) if body.finished => sink.body(id, Body::Last(&out)),
             Ok(()) => sink.body(id, Body::More(&out)),
@@ -207,7 +211,7 @@ impl Phase {
     /// What the owner wants next. `None`: that the connection be closed.
     async fn next_control(&self) -> Option<Control> {
         poll_fn(|cx| {
-            let conn = &self.link.conn;
+            let conn = self.conn();
             conn.set_waker(cx.waker());
             if conn.is_closing() {
                 return Poll::Ready(None);
@@ -234,7 +238,7 @@ impl Phase {
 }
 
 fn poll_fill(link: &Link, buffer: &mut Vec<u8>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-    let conn: &Conn = &link.conn;
+    let conn = link.conn();
     conn.set_waker(cx.waker());
     if conn.is_closing() {
         return Poll::Ready(Ok(0));

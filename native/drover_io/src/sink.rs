@@ -3,13 +3,14 @@
 use crate::Conn;
 use drover_proto::http::Head;
 use drover_proto::receive::Event;
+use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The receiving end of one connection. Called from the connection's I/O thread only.
-pub trait Sink: Send + Sync {
+pub trait Sink: Any + Send + Sync {
     /// Put a WebSocket event into this thread's batch.
     fn event(&self, event: Event<'_>);
 

@@ -1,13 +1,14 @@
-//! The task of a connection once it speaks WebSocket: bytes in, batches of events out.
+//! A connection once it speaks WebSocket: bytes in, batches of events out.
 
-use crate::link::Link;
+use crate::conn::Conn;
+use crate::hold::{Hold, Phase};
 use crate::sink::Reason;
 use drover_proto::receive::{Event, Receiver, RecvConfig, Step};
+use mio::event::Event as Readiness;
+use socket2::Socket;
 use std::cell::RefCell;
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
 
 /// Bytes read at once into the thread's buffer.
 const READ_BUFFER: usize = 64 * 1024;
@@ -17,98 +18,146 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
 }
 
-/// A connection's receiving side: all that it holds while it waits. As a future it runs the connection to its end.
+/// What a connection wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// To be run when its socket is ready, or when it is woken.
+    Idle,
+    /// To be run again when others had their turn.
+    Again,
+    /// Nothing: it is over.
+    Done,
+}
+
+/// A connection's receiving side: all that it holds while it waits.
 pub(crate) struct Driver {
-    link: Link,
+    hold: Hold,
     receiver: Receiver,
     /// Bytes that were read but not decoded when the budget ran out.
     rest: Vec<u8>,
+    /// There may be something to read.
+    readable: bool,
+    /// The peer is done: there is something to read until a read says so.
+    hung_up: bool,
     /// The budget ran out: decode on, with or without more bytes.
     resume: bool,
     /// A close or an error was given: nothing more is read.
     ended: bool,
-}
-
-impl Future for Driver {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let driver = self.get_mut();
-        if !driver.link.conn.is_closing() {
-            ready!(driver.poll_open(cx));
-        }
-        driver.link.poll_close(cx)
-    }
+    /// The time to write out the rest is running.
+    lingering: bool,
 }
 
 impl Driver {
-    pub(crate) fn new(link: Link, config: &RecvConfig) -> Self {
+    pub(crate) fn new(mut hold: Hold, config: &RecvConfig) -> Self {
+        hold.phase = Phase::WebSocket;
         Self {
-            link,
+            hold,
             receiver: Receiver::new(config),
             rest: Vec::new(),
+            readable: false,
+            hung_up: false,
             resume: false,
             ended: false,
+            lingering: false,
         }
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.hold.socket
+    }
+
+    pub(crate) fn take_seat(&self, seat: usize) {
+        self.conn().set_seat(seat);
     }
 
     /// Decode bytes that came with the handshake and deliver their events, even if there are none.
     pub(crate) fn begin_with(&mut self, mut bytes: Vec<u8>) {
         let events = self.decode(&mut bytes);
-        self.link.conn.deliver(events);
+        self.conn().deliver(events);
     }
 
-    /// Ready when the connection is to be closed.
-    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// The socket cannot be waited for.
+    pub(crate) fn fail(&mut self, error: &io::Error) {
+        let events = self.end(error.into());
+        self.conn().deliver(events);
+    }
+
+    /// What the kernel says of the socket.
+    pub(crate) fn note(&mut self, readiness: &Readiness) {
+        self.hung_up |= readiness.is_read_closed() || readiness.is_error();
+        self.readable |= readiness.is_readable() || self.hung_up;
+    }
+
+    /// Do what there is to do.
+    pub(crate) fn run(&mut self) -> Turn {
+        let flushed = !self.conn().is_blocked() || self.hold.flush();
         loop {
-            self.link.conn.set_waker(cx.waker());
-            if self.link.conn.is_closing() {
-                return Poll::Ready(());
+            if self.conn().is_closing() {
+                return self.close(flushed);
             }
-            let _ = self.link.poll_flush(cx);
-            if self.ended || !self.link.conn.may_read() {
-                return Poll::Pending;
+            if self.ended || !(self.readable || self.resume) || !self.conn().may_read() {
+                return Turn::Idle;
             }
-            let events = ready!(self.poll_events(cx));
+            let events = self.receive();
             if events > 0 {
-                self.link.conn.deliver(events);
+                self.conn().deliver(events);
             }
             if self.resume {
-                // Others have a turn first.
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+                return Turn::Again;
             }
         }
     }
 
-    /// Read once and decode it all, within the budget.
-    fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
-        self.receiver
-            .set_max_frame_size(self.link.conn.frame_limit());
+    fn conn(&self) -> &Arc<Conn> {
+        &self.hold.conn
+    }
+
+    fn close(&mut self, flushed: bool) -> Turn {
+        if !flushed && !self.conn().lingered() {
+            if !self.lingering {
+                self.lingering = true;
+                Arc::clone(self.conn()).linger_from_now();
+            }
+            return Turn::Idle;
+        }
+        self.hold.finish();
+        Turn::Done
+    }
+
+    /// Read once and decode it all, within the budget; gives the number of events that were put into the batch.
+    fn receive(&mut self) -> usize {
+        self.receiver.set_max_frame_size(self.conn().frame_limit());
         if self.resume {
             let mut rest = std::mem::take(&mut self.rest);
-            return Poll::Ready(self.decode(&mut rest));
+            return self.decode(&mut rest);
         }
         if let Some(room) = self.receiver.fill_buffer() {
-            let result = ready!(self.link.poll_recv(cx, room));
-            return Poll::Ready(self.received(result, Self::filled));
+            let (result, whole) = (self.hold.recv(room), room.len());
+            return self.received(result, whole, Self::filled);
         }
         BUFFER.with_borrow_mut(|buffer| {
-            let result = ready!(self.link.poll_recv(cx, buffer));
-            Poll::Ready(self.received(result, |driver, n| driver.decode(&mut buffer[..n])))
+            let (result, whole) = (self.hold.recv(buffer), buffer.len());
+            self.received(result, whole, |driver, n| driver.decode(&mut buffer[..n]))
         })
     }
 
+    /// A read that leaves room has taken everything, so that no second one has to meet `EAGAIN`.
     fn received(
         &mut self,
         result: io::Result<usize>,
+        whole: usize,
         decode: impl FnOnce(&mut Self, usize) -> usize,
     ) -> usize {
         match result {
             Ok(0) => self.end(Reason::Closed),
             Ok(n) => {
-                self.link.conn.received();
+                self.readable = n == whole || self.hung_up;
+                self.conn().received();
                 decode(self, n)
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.readable = false;
+                0
             }
             Err(error) => self.end(Reason::from(&error)),
         }
@@ -116,7 +165,7 @@ impl Driver {
 
     fn end(&mut self, reason: Reason) -> usize {
         self.ended = true;
-        self.link.conn.sink().ended(reason);
+        self.conn().sink().ended(reason);
         1
     }
 
@@ -131,7 +180,7 @@ impl Driver {
                 Step::Event(event) => {
                     events += 1;
                     self.ended = is_last(&event);
-                    self.link.conn.sink().event(event);
+                    self.hold.conn.sink().event(event);
                     if self.ended {
                         return events;
                     }
@@ -151,7 +200,7 @@ impl Driver {
         match self.receiver.filled(n) {
             Step::Event(event) => {
                 self.ended = is_last(&event);
-                self.link.conn.sink().event(event);
+                self.hold.conn.sink().event(event);
                 1
             }
             Step::Yield => {

@@ -2,6 +2,8 @@
 
 use crate::Conn;
 use crate::cork::CorkWatch;
+use crate::hub::Hub;
+use crate::websocket::Driver;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use once_cell::sync::OnceCell;
 use std::future::Future;
@@ -12,6 +14,9 @@ use std::{io, thread};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
 
+/// Turns of the hub after which the thread's tasks have one in any case.
+const TURNS: u64 = 16;
+
 static WORKERS: OnceCell<Vec<Worker>> = OnceCell::new();
 
 /// What another thread hands to an I/O thread.
@@ -20,6 +25,8 @@ pub(crate) enum Command {
     Wake(Arc<Conn>),
     /// Replies are being gathered: see that they get out.
     WatchCork(Arc<Conn>),
+    /// Serve this WebSocket.
+    Adopt(Box<Driver>),
     /// Run this task here.
     Spawn(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
@@ -57,12 +64,13 @@ impl Worker {
         let woken = Arc::new(Wakeup::default());
         let cork = Arc::new(CorkWatch::default());
         let runtime = Builder::new_current_thread().enable_all().build()?;
+        let hub = runtime.block_on(async { Hub::new() })?;
         let (wakeup, watch) = (Arc::clone(&woken), Arc::clone(&cork));
         thread::Builder::new()
             .name(format!("drover-io-{index}"))
             .spawn(move || {
                 runtime.spawn(async move { watch.run().await });
-                runtime.block_on(obey(&receiver, &wakeup));
+                runtime.block_on(work(&receiver, &wakeup, hub));
             })?;
         Ok(Self {
             commands,
@@ -72,19 +80,33 @@ impl Worker {
     }
 }
 
-/// Carry out commands, forever.
-async fn obey(commands: &Receiver<Command>, woken: &Wakeup) {
-    let handle = Handle::current();
-    loop {
-        woken.notify.notified().await;
-        woken.pending.store(false, Ordering::Release);
-        for command in commands.try_iter() {
-            match command {
-                Command::Wake(conn) => conn.wake(),
-                Command::WatchCork(conn) => conn.worker().cork().watch(conn),
-                Command::Spawn(task) => drop(handle.spawn(task)),
+/// Carry out commands and serve WebSockets, forever.
+async fn work(commands: &Receiver<Command>, woken: &Wakeup, mut hub: Hub) {
+    for turn in 1u64.. {
+        tokio::select! {
+            biased;
+            () = woken.notify.notified() => {
+                woken.pending.store(false, Ordering::Release);
+                commands.try_iter().for_each(|command| obey(command, &mut hub));
             }
+            () = hub.turn() => {}
+            () = tokio::task::yield_now(), if hub.is_busy() => hub.run_again(),
         }
+        if turn % TURNS == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn obey(command: Command, hub: &mut Hub) {
+    match command {
+        Command::Wake(conn) => match conn.seat() {
+            Some(seat) => hub.run(seat),
+            None => conn.wake(),
+        },
+        Command::WatchCork(conn) => conn.worker().cork().watch(conn),
+        Command::Adopt(driver) => hub.adopt(driver),
+        Command::Spawn(task) => drop(Handle::current().spawn(task)),
     }
 }
 

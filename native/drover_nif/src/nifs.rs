@@ -85,29 +85,29 @@ fn stats(env: Env<'_>) -> NifResult<Term<'_>> {
 #[nif]
 fn own(env: Env<'_>, conn: ConnRef) -> Term<'_> {
     let pid = env.pid();
-    let _ = conn.owner.set(pid);
-    match env.monitor(&conn, &pid) {
-        Some(_) => atoms::ok().encode(env),
-        None => (atoms::error(), atoms::closed()).encode(env),
+    if ProcessSink::own(&conn.0, pid) && env.monitor(&conn, &pid).is_some() {
+        atoms::ok().encode(env)
+    } else {
+        (atoms::error(), atoms::closed()).encode(env)
     }
 }
 
 #[nif]
 fn read_body(conn: ConnRef, max: usize) -> Atom {
-    conn.conn.read_body(max);
+    conn.0.read_body(max);
     atoms::ok()
 }
 
 #[nif]
 fn next_request(conn: ConnRef) -> Atom {
-    conn.conn.next_request();
+    conn.0.next_request();
     atoms::ok()
 }
 
 #[nif]
 fn send_data<'a>(env: Env<'a>, conn: ConnRef, data: Term<'a>) -> NifResult<Term<'a>> {
     let data = terms::iodata(data)?;
-    Ok(terms::outcome(env, conn.conn.send_raw(data)))
+    Ok(terms::outcome(env, conn.0.send_raw(data)))
 }
 
 #[nif]
@@ -143,13 +143,13 @@ fn check_extensions<'a>(env: Env<'a>, header: Binary<'a>) -> Term<'a> {
 
 #[nif]
 fn upgrade(conn: ConnRef, options: UpgradeOptions) -> Atom {
-    conn.conn.upgrade(options.into());
+    conn.0.upgrade(options.into());
     atoms::ok()
 }
 
 #[nif]
 fn start(conn: ConnRef) -> Atom {
-    match conn.conn.start() {
+    match conn.0.start() {
         Started::Reading => atoms::ok(),
         Started::Early => atoms::early(),
     }
@@ -158,7 +158,7 @@ fn start(conn: ConnRef) -> Atom {
 #[nif]
 fn send<'a>(env: Env<'a>, conn: ConnRef, items: Term<'a>, mode: Term<'a>) -> NifResult<Term<'a>> {
     let (items, mode) = (terms::items(items)?, terms::mode(mode)?);
-    Ok(terms::outcome(env, conn.conn.send(&items, mode, false)))
+    Ok(terms::outcome(env, conn.0.send(&items, mode, false)))
 }
 
 #[nif(schedule = "DirtyCpu")]
@@ -169,39 +169,39 @@ fn send_dirty<'a>(
     mode: Term<'a>,
 ) -> NifResult<Term<'a>> {
     let (items, mode) = (terms::items(items)?, terms::mode(mode)?);
-    Ok(terms::outcome(env, conn.conn.send(&items, mode, true)))
+    Ok(terms::outcome(env, conn.0.send(&items, mode, true)))
 }
 
 #[nif]
 fn taken(env: Env<'_>, conn: ConnRef) -> Term<'_> {
-    terms::outcome(env, conn.conn.taken())
+    terms::outcome(env, conn.0.taken())
 }
 
 #[nif]
 fn set_active(conn: ConnRef, active: bool) -> Atom {
-    conn.conn.set_active(active);
+    conn.0.set_active(active);
     atoms::ok()
 }
 
 #[nif]
 fn set_max_frame_size(conn: ConnRef, max: Limit) -> Atom {
-    conn.conn.set_max_frame_size(max.0);
+    conn.0.set_max_frame_size(max.0);
     atoms::ok()
 }
 
 #[nif]
 fn idle_left(env: Env<'_>, conn: ConnRef) -> Term<'_> {
-    time_left(env, conn.conn.idle_left())
+    time_left(env, conn.0.idle_left())
 }
 
 #[nif]
 fn set_idle_timeout(env: Env<'_>, conn: ConnRef, timeout: Limit) -> Term<'_> {
-    time_left(env, conn.conn.set_idle_timeout(timeout.0))
+    time_left(env, conn.0.set_idle_timeout(timeout.0))
 }
 
 #[nif]
 fn close(conn: ConnRef) -> Atom {
-    conn.conn.close();
+    conn.0.close();
     atoms::ok()
 }
 

@@ -2,29 +2,23 @@
 
 use drover_io::{Conn, Listener};
 use rustler::{Env, LocalPid, Monitor, Resource, ResourceArc, resource_impl};
-use std::sync::{Arc, OnceLock};
-
-/// A connection's owner, once it has one.
-pub(crate) type Owner = Arc<OnceLock<LocalPid>>;
+use std::sync::Arc;
 
 /// A connection. When its owner dies, or nobody holds it any more, it is closed.
-pub(crate) struct ConnResource {
-    pub(crate) conn: Arc<Conn>,
-    pub(crate) owner: Owner,
-}
+pub(crate) struct ConnResource(pub(crate) Arc<Conn>);
 
 #[resource_impl]
 impl Resource for ConnResource {
     const IMPLEMENTS_DOWN: bool = true;
 
     fn down<'a>(&'a self, _env: Env<'a>, _pid: LocalPid, _monitor: Monitor) {
-        self.conn.close();
+        self.0.close();
     }
 }
 
 impl Drop for ConnResource {
     fn drop(&mut self) {
-        self.conn.close();
+        self.0.close();
     }
 }
 

@@ -1,13 +1,14 @@
 //! Where a connection's events go: an Erlang process.
 
 use crate::mailer::{gather, message, send, send_batch};
-use crate::resources::{ConnRef, ConnResource, Owner};
+use crate::resources::{ConnRef, ConnResource};
 use crate::{atoms, request, terms};
 use drover_io::{Body, Conn, Reason, Request, Sink};
 use drover_proto::receive::Event;
 use rustler::{Atom, Encoder, Env, LocalPid, Term};
-use std::sync::Arc;
+use std::any::Any;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The processes that take a listener's new connections, in turn.
 pub(crate) struct Acceptors {
@@ -34,15 +35,22 @@ impl Acceptors {
 /// Sends a connection's events to its owner, and its first request to an acceptor.
 pub(crate) struct ProcessSink {
     acceptors: Arc<Acceptors>,
-    owner: Owner,
+    owner: OnceLock<LocalPid>,
 }
 
 impl ProcessSink {
     pub(crate) fn new(acceptors: Arc<Acceptors>) -> Self {
         Self {
             acceptors,
-            owner: Owner::default(),
+            owner: OnceLock::new(),
         }
+    }
+
+    /// The first process to ask becomes the owner of a connection.
+    pub(crate) fn own(conn: &Conn, owner: LocalPid) -> bool {
+        let sink: &dyn Any = conn.sink();
+        sink.downcast_ref::<Self>()
+            .is_some_and(|sink| sink.owner.set(owner).is_ok())
     }
 
     fn tell(&self, id: u64, tag: Atom, make: impl for<'a> FnOnce(Env<'a>) -> Term<'a>) {
@@ -55,10 +63,7 @@ impl ProcessSink {
         let Some(acceptor) = self.acceptors.next() else {
             return false;
         };
-        let resource = ConnRef::new(ConnResource {
-            conn: Arc::clone(conn),
-            owner: Arc::clone(&self.owner),
-        });
+        let resource = ConnRef::new(ConnResource(Arc::clone(conn)));
         send(acceptor, |env| {
             let payload = (resource, conn.id, request::encode(env, request)).encode(env);
             message(env, self.acceptors.listener, atoms::request(), payload)
