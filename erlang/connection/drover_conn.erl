@@ -73,8 +73,6 @@ enter(#{carrier := Carrier, dialect := Dialect, handler := Handler, local := Loc
                              req = maps:get(req, Takeover),
                              hibernate = maps:get(hibernate, Takeover)
                             }),
-    %% The heap of the HTTP phase is of no more use.
-    true = erlang:garbage_collect(),
     case Dialect:init(Handler, Local) of
         {Todo, Local2} ->
             start(do(Todo, flush, State, Local2), Local2);
@@ -88,9 +86,15 @@ enter(#{carrier := Carrier, dialect := Dialect, handler := Handler, local := Loc
 %% Frames that came with the handshake are handled even if the connection is passive by now.
 start(#conn{carrier = Carrier} = State, Local) ->
     case drover_carrier:start(Carrier) of
-        ok -> next(State, Local);
+        ok -> settle(State, Local);
         {early, Events} -> batch(Events, State, Local)
     end.
+
+
+%% A connection may be idle from the start, and the heap of the HTTP phase is much too large for it.
+settle(State, Local) ->
+    true = erlang:garbage_collect(),
+    next(State, Local).
 
 
 %% Waiting.
