@@ -1,0 +1,90 @@
+%% What ten thousand idle connections cost, and that nothing of them stays.
+-module(memory_SUITE).
+
+-export([all/0]).
+-export([init_per_suite/1, end_per_suite/1]).
+-export([idle_connections/1,
+         killing_all_owners_closes_all_sockets/1,
+         stopping_the_listener_leaves_nothing/1,
+         clients_that_leave_leave_nothing/1]).
+-export([no_leaks/1]).
+
+-define(CONNECTIONS, 10000).
+
+%% KiB that one idle connection may take.
+-define(BOUNDS, [{idle_v2_h, run, 5}, {idle_v2_h, hibernate, 3}, {idle_p_h, run, 5}, {idle_p_h, hibernate, 3}]).
+
+
+all() ->
+    [idle_connections,
+     killing_all_owners_closes_all_sockets,
+     stopping_the_listener_leaves_nothing,
+     clients_that_leave_leave_nothing,
+     no_leaks].
+
+
+init_per_suite(Config) ->
+    Connections = crowd:largest(?CONNECTIONS),
+    fun_handler:init_suite([{connections, Connections} | Config]).
+
+
+end_per_suite(_Config) ->
+    ok.
+
+
+%% An idle connection takes no more than 5 KiB, and no more than 3 KiB when it hibernates, in either API.
+idle_connections(Config) ->
+    N = proplists:get_value(connections, Config),
+    Figures = [ {Handler, Mode, cost(Handler, Mode, N), Bound} || {Handler, Mode, Bound} <- ?BOUNDS ],
+    Comment = io_lib:format("KiB for each of ~b connections: ~p", [N, Figures]),
+    ct:pal("~ts", [Comment]),
+    [] = [ Figure || {_, _, Cost, Bound} = Figure <- Figures, Cost > Bound ],
+    {comment, Comment}.
+
+
+%% After a first hundred, so that what all connections share is there.
+cost(Handler, Mode, N) ->
+    Crowd = crowd:start(Handler, Mode),
+    ok = crowd:join(Crowd, 100),
+    Before = crowd:resident(Crowd),
+    ok = crowd:join(Crowd, N - 100),
+    After = crowd:resident(Crowd),
+    #{owners := N, native := #{connections := N}} = crowd:counts(Crowd),
+    ok = crowd:stop(Crowd),
+    (After - Before) / (N - 100).
+
+
+%% B27: the end of their processes closes the sockets of all connections.
+killing_all_owners_closes_all_sockets(Config) ->
+    nothing_stays(Config, fun(Crowd, N) -> N = crowd:kill_owners(Crowd), ok end).
+
+
+%% Stopping the listener ends all its connections.
+stopping_the_listener_leaves_nothing(Config) ->
+    nothing_stays(Config, fun(Crowd, _N) -> crowd:stop_listener(Crowd) end).
+
+
+%% E55: and so does the end of their clients.
+clients_that_leave_leave_nothing(Config) ->
+    nothing_stays(Config, fun(Crowd, _N) -> crowd:leave(Crowd) end).
+
+
+nothing_stays(Config, End) ->
+    N = proplists:get_value(connections, Config),
+    Crowd = crowd:start(idle_v2_h, run),
+    #{processes := Processes, descriptors := Descriptors} = crowd:counts(Crowd),
+    ok = crowd:join(Crowd, N),
+    #{owners := N} = crowd:counts(Crowd),
+    ok = End(Crowd, N),
+    ok = crowd:left(Crowd),
+    ok = crowd:until_empty(Crowd),
+    #{processes := ProcessesNow, descriptors := DescriptorsNow} = crowd:counts(Crowd),
+    %% Stopping a listener takes its own processes and descriptors along.
+    true = ProcessesNow =< Processes,
+    true = DescriptorsNow =< Descriptors,
+    crowd:stop(Crowd).
+
+
+%% Nothing of what the cases made is left.
+no_leaks(Config) ->
+    fun_handler:no_leaks(Config).
