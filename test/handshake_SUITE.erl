@@ -18,7 +18,7 @@ groups() ->
               malformed_extensions_with_compression, usable_after_refusal],
     Init = [init_replies, init_replies_nothing, init_crashes, response_headers, subprotocols, no_subprotocols, subprotocol_case_kept,
             init_returns_nonsense, frames_during_init],
-    V2 = [unknown_options, options_no_map, early_frame, large_early_frame, hybrid_returns, init_killed, client_gone_during_init],
+    V2 = [unknown_options, options_no_map, early_frame, large_early_frame, hybrid_returns, init_killed],
     V2pre = [early_frame_dropped, upgrade_returns, meta_values],
     Drover = [no_handler, api_forced, api_forced_by_handler],
     [{v2, [], Policy ++ Init ++ V2 ++ Drover}, {v2pre, [], Policy ++ Init ++ V2pre}].
@@ -40,8 +40,6 @@ init_per_testcase(Case, Config) ->
     ws_script:init_per_testcase(Case,
                                 Config,
                                 #{
-                                  %% drover looks at a socket again when init/2 is done.
-                                  client_gone_during_init => cowboy,
                                   frames_during_init => drover,
                                   init_killed => drover,
                                   large_early_frame => drover,
@@ -256,21 +254,6 @@ closed(Conn) ->
 init_killed(Config) ->
     #{status := 500} = closed(ws_script:connect(Config, #{init_2 => fun(_, _) -> exit(self(), kill) end})),
     ok.
-
-
-%% B20: a request process does not outlive its client.
-client_gone_during_init(Config) ->
-    Test = self(),
-    Wait = fun(_, _) ->
-                   Test ! {waiting, self()},
-                   receive never -> ok end
-           end,
-    {ok, Client} = ws_client:open(port(Config)),
-    Handshake = ws_client:handshake("/", #{headers => [ws_script:header(#{init_2 => Wait})]}),
-    ok = ws_client:send(Client, {raw, Handshake}),
-    Monitor = receive {waiting, Pid} -> monitor(process, Pid) end,
-    ok = ws_client:close(Client),
-    receive {'DOWN', Monitor, process, _, _} -> ok after 10000 -> error(still_waiting) end.
 
 
 %% A17: frames that come while init/2 runs are handled after it.
