@@ -374,6 +374,15 @@ impl Conn {
         }
     }
 
+    /// Whether the owner is done with every batch. If not, whoever changes that will poke the task.
+    pub(crate) fn all_taken(&self) -> bool {
+        let none = || self.untaken.load(SeqCst) == 0;
+        none() || {
+            self.stalled.store(true, SeqCst);
+            none()
+        }
+    }
+
     /// Hand the thread's batch of `events` events to the owner.
     pub(crate) fn deliver(self: &Arc<Self>, events: usize) {
         self.untaken.fetch_add(1, SeqCst);

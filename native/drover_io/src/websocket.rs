@@ -41,6 +41,8 @@ pub(crate) struct Driver {
     hung_up: bool,
     /// The budget ran out: decode on, with or without more bytes.
     resume: bool,
+    /// The next frame is over the limit. A callback for an event before it may still raise that.
+    too_large: bool,
     /// A close or an error was given: nothing more is read.
     ended: bool,
     /// The time to write out the rest is running.
@@ -57,6 +59,7 @@ impl Driver {
             readable: false,
             hung_up: false,
             resume: false,
+            too_large: false,
             ended: false,
             lingering: false,
         }
@@ -95,7 +98,7 @@ impl Driver {
             if self.conn().is_closing() {
                 return self.close(flushed);
             }
-            if self.ended || !(self.readable || self.resume) || !self.conn().may_read() {
+            if !self.may_go_on() {
                 return Turn::Idle;
             }
             let events = self.receive();
@@ -106,6 +109,14 @@ impl Driver {
                 return Turn::Again;
             }
         }
+    }
+
+    fn may_go_on(&mut self) -> bool {
+        if self.too_large && self.conn().all_taken() {
+            self.too_large = false;
+            self.resume = true;
+        }
+        !self.ended && !self.too_large && (self.readable || self.resume) && self.conn().may_read()
     }
 
     fn conn(&self) -> &Arc<Conn> {
@@ -191,7 +202,26 @@ impl Driver {
                     self.rest = input[position..].to_vec();
                     return events;
                 }
+                Step::TooLarge if events == 0 && self.hold.conn.all_taken() => {
+                    return self.refuse();
+                }
+                Step::TooLarge => {
+                    self.too_large = true;
+                    self.rest = input[position..].to_vec();
+                    return events;
+                }
             }
+        }
+    }
+
+    fn refuse(&mut self) -> usize {
+        self.ended = true;
+        match self.receiver.refuse() {
+            Step::Event(event) => {
+                self.hold.conn.sink().event(event);
+                1
+            }
+            _ => 0,
         }
     }
 
@@ -207,7 +237,7 @@ impl Driver {
                 self.resume = true;
                 0
             }
-            Step::NeedMore | Step::Ended => 0,
+            Step::NeedMore | Step::TooLarge | Step::Ended => 0,
         }
     }
 }

@@ -214,3 +214,23 @@ fn calls_after_the_end_do_no_harm() {
     conn.set_max_frame_size(None);
     assert_eq!(conn.idle_left(), None);
 }
+
+#[test]
+fn a_limit_raised_for_an_earlier_frame_holds_for_the_next_of_the_same_read() {
+    let server = Server::start(&config());
+    let (mut client, conn) = server.websocket();
+    conn.set_max_frame_size(Some(3));
+    client
+        .write_all(&[text("abc"), text("abcd")].concat())
+        .unwrap();
+    assert_eq!(server.events(), vec![Got::Text(b"abc".into())]);
+    conn.set_max_frame_size(Some(4));
+    conn.taken();
+    assert_eq!(server.events(), vec![Got::Text(b"abcd".into())]);
+    client.write_all(&text("abcde")).unwrap();
+    conn.taken();
+    assert_eq!(
+        server.events(),
+        vec![Got::Error(drover_proto::receive::ProtocolError::BadSize)]
+    );
+}

@@ -57,6 +57,8 @@ enum Stage {
     },
     /// The end of a compressed message, when all its bytes have been taken.
     Flush,
+    /// Payload of a frame over the limit, if that is not raised.
+    TooLarge,
     /// A close frame or an error was given; whatever follows is ignored.
     Ended,
 }
@@ -128,6 +130,12 @@ impl Receiver {
         (used, self.step(found, &input[..used]))
     }
 
+    /// Give up because of the frame that was [`Step::TooLarge`].
+    pub fn refuse(&mut self) -> Step<'_> {
+        let found = self.fail(ProtocolError::BadSize);
+        self.step(found, &[])
+    }
+
     /// Room for the rest of an uncompressed data frame of which much has come and much is missing. Read into it,
     /// then call [`filled`](Self::filled). `None`: read elsewhere and call [`next`](Self::next), as is always allowed.
     ///
@@ -177,6 +185,7 @@ impl Receiver {
                 Stage::Plain => self.read_plain(input),
                 Stage::Deflated { more } => self.read_deflated(input, more, &mut budget),
                 Stage::Flush => self.flush(&mut budget),
+                Stage::TooLarge => self.decide(),
                 Stage::Ended => {
                     input.skip();
                     Ok(Some(Found::Ended))
@@ -207,6 +216,7 @@ impl Receiver {
         match found {
             Found::NeedMore => Step::NeedMore,
             Found::Yield => Step::Yield,
+            Found::TooLarge => Step::TooLarge,
             Found::Ended => Step::Ended,
             Found::Slice(kind, range) => Step::Event(kind.event(Payload::Slice(&input[range]))),
             Found::Owned(kind, bytes) => Step::Event(kind.event(Payload::Owned(bytes))),
@@ -235,34 +245,44 @@ impl Receiver {
 
     fn begin_frame(&mut self, header: &Header) -> Progress {
         self.frame = Frame::new(header);
-        self.stage = match header.opcode {
-            OpCode::Control(control) => {
-                self.control_kind = control.into();
-                Stage::Control
-            }
+        match header.opcode {
+            OpCode::Control(control) => self.control_kind = control.into(),
             OpCode::Data(data) => self.begin_data(data, header.rsv1),
-        };
+        }
+        self.decide()
+    }
+
+    /// Take the frame that has begun, if the limit allows.
+    fn decide(&mut self) -> Progress {
+        let stage = self.payload_stage();
         // Fragments add up; what a compressed frame will add is known only when it is inflated.
         let have = self.message.body.len() as u64;
-        let too_large = match self.stage {
-            Stage::Plain => header.len.saturating_add(have) > self.max,
-            Stage::Deflated { .. } => header.len.max(have) > self.max,
-            _ => header.len > self.max,
+        let size = match stage {
+            Stage::Plain => self.frame.left.saturating_add(have),
+            Stage::Deflated { .. } => self.frame.left.max(have),
+            _ => self.frame.left,
         };
-        if too_large {
-            return Err(ProtocolError::BadSize);
+        if size > self.max {
+            self.stage = Stage::TooLarge;
+            return Ok(Some(Found::TooLarge));
         }
         self.frame.limit = self.max;
+        self.stage = stage;
         Ok(None)
     }
 
-    fn begin_data(&mut self, data: Data, rsv1: bool) -> Stage {
+    fn begin_data(&mut self, data: Data, rsv1: bool) {
         match data {
             Data::Text => self.message.begin(MessageKind::Text, rsv1),
             Data::Binary => self.message.begin(MessageKind::Binary, rsv1),
             Data::Continue | Data::Reserved(_) => {}
         }
-        if self.message.compressed {
+    }
+
+    fn payload_stage(&self) -> Stage {
+        if self.frame.control {
+            Stage::Control
+        } else if self.message.compressed {
             Stage::Deflated { more: false }
         } else {
             Stage::Plain

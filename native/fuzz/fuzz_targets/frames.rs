@@ -93,6 +93,11 @@ fn feed(receiver: &mut Receiver, input: &mut [u8], seen: &mut Vec<Seen>) {
         match step {
             Step::Event(event) => seen.push(event.into()),
             Step::Yield => {}
+            Step::TooLarge => {
+                if let Step::Event(event) = receiver.refuse() {
+                    seen.push(event.into());
+                }
+            }
             Step::NeedMore | Step::Ended => break,
         }
     }

@@ -15,6 +15,9 @@ pub enum Step<'a> {
     Event(Event<'a>),
     /// That was enough work for one call. Call again with the rest of the input, even if it is empty.
     Yield,
+    /// The frame that begins here is larger than is allowed. Call [`Receiver::next`](super::Receiver::next) again when
+    /// the limit may have been raised, or [`Receiver::refuse`](super::Receiver::refuse) it.
+    TooLarge,
     /// A close frame or an error was given before: there will never be another event.
     Ended,
 }
@@ -68,6 +71,7 @@ impl Eq for Payload<'_> {}
 pub(super) enum Found {
     NeedMore,
     Yield,
+    TooLarge,
     Ended,
     Slice(MessageKind, Range<usize>),
     Owned(MessageKind, Vec<u8>),

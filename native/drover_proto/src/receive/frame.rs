@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use tungstenite::protocol::frame::coding::OpCode;
+
 use super::header::Header;
 use crate::mask;
 
@@ -46,6 +48,7 @@ pub(super) struct Frame {
     /// The limit in force when the header came.
     pub(super) limit: u64,
     pub(super) fin: bool,
+    pub(super) control: bool,
     /// Rotated so that it fits the next byte.
     key: [u8; 4],
 }
@@ -56,6 +59,7 @@ impl Frame {
             left: header.len,
             limit: 0,
             fin: header.fin,
+            control: matches!(header.opcode, OpCode::Control(_)),
             key: header.key,
         }
     }

@@ -52,6 +52,7 @@ fn feed(receiver: &mut Receiver, mut bytes: &[u8]) -> usize {
         match step {
             Step::Event(_) => events += 1,
             Step::Yield => {}
+            Step::TooLarge => events += usize::from(matches!(receiver.refuse(), Step::Event(_))),
             Step::NeedMore | Step::Ended => return events,
         }
         bytes = &bytes[used..];

@@ -1,7 +1,7 @@
 //! `max_frame_size`: decided on the header, for every frame, every sum and everything inflated.
 
 use crate::support::*;
-use drover_proto::{Receiver, RecvConfig, deflate::Kind};
+use drover_proto::{Receiver, RecvConfig, Step, deflate::Kind};
 use proptest::prelude::*;
 
 const MAX: usize = 1000;
@@ -204,4 +204,25 @@ proptest! {
         let want = if len as u64 > max || too_large_frame { BAD_SIZE } else { binary(&plain) };
         prop_assert_eq!(seen, [want]);
     }
+}
+
+#[test]
+fn a_limit_that_is_raised_in_time_saves_the_frame_that_was_too_large() {
+    let mut receiver = Receiver::new(&limited(5));
+    let mut input = frame(FIN | BINARY, "123456");
+    let (used, step) = receiver.next(&mut input);
+    assert_eq!(step, Step::TooLarge);
+    assert_eq!(receiver.next(&mut input[used..]), (0, Step::TooLarge));
+    receiver.set_max_frame_size(Some(6));
+    assert_eq!(feed(&mut receiver, &input[used..]), [binary("123456")]);
+}
+
+#[test]
+fn a_frame_that_is_too_large_is_refused_when_its_reader_says_so() {
+    let mut receiver = Receiver::new(&limited(5));
+    let mut input = frame(FIN | BINARY, "123456");
+    let (_, step) = receiver.next(&mut input);
+    assert_eq!(step, Step::TooLarge);
+    assert_eq!(refused(&mut receiver), BAD_SIZE);
+    assert_eq!(receiver.next(&mut []), (0, Step::Ended));
 }

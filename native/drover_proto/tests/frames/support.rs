@@ -93,6 +93,14 @@ pub(crate) fn params(kind: deflate::Kind) -> deflate::Params {
     }
 }
 
+/// What a receiver says that gives up because of a frame.
+pub(crate) fn refused(receiver: &mut Receiver) -> Seen {
+    match receiver.refuse() {
+        Step::Event(event) => event.into(),
+        step => panic!("{step:?}"),
+    }
+}
+
 /// Give the receiver all of `bytes`, as often as it wants to be called.
 pub(crate) fn feed(receiver: &mut Receiver, bytes: &[u8]) -> Vec<Seen> {
     let mut input = bytes.to_vec();
@@ -104,6 +112,7 @@ pub(crate) fn feed(receiver: &mut Receiver, bytes: &[u8]) -> Vec<Seen> {
         match step {
             Step::Event(event) => seen.push(event.into()),
             Step::Yield => {}
+            Step::TooLarge => seen.push(refused(receiver)),
             Step::NeedMore | Step::Ended => break,
         }
     }
