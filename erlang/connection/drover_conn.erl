@@ -91,10 +91,10 @@ start(#conn{carrier = Carrier} = State, Local) ->
     end.
 
 
-%% A connection may be idle from the start, and the heap of the HTTP phase is much too large for it.
+%% Most connections are idle from the start, and the heap of the HTTP phase is much too large for that. Hibernation
+%% leaves one that just holds what is alive.
 settle(State, Local) ->
-    true = erlang:garbage_collect(),
-    next(State, Local).
+    next(State#conn{hibernate = true}, Local).
 
 
 %% Waiting.

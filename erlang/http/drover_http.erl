@@ -47,7 +47,9 @@
 -spec start_link(drover:ref(), drover_native:conn(), drover_native:id(), map()) -> pid().
 start_link(Ref, Conn, Id, Head) ->
     Args = [self(), Ref, Conn, Id, Head],
-    proc_lib:spawn_opt(?MODULE, init, Args, [link, {fullsweep_after, 0}]).
+    Pid = proc_lib:spawn_opt(?MODULE, init, Args, [link, {fullsweep_after, 0}]),
+    true = is_pid(Pid),
+    Pid.
 
 
 %% @private
