@@ -58,7 +58,7 @@ end_per_testcase(_Case, _Config) ->
 %% I82: hibernate from websocket_info holds until the next message, whose callback must ask for it again.
 holds_until_the_next_message(Config) ->
     {Client, Pid} = open(Config, #{}),
-    looping = rest(Pid),
+    looping = after_message(Client, Pid, run),
     [ State = after_message(Client, Pid, Ask)
       || {Ask, State} <- [{hibernate, hibernating}, {run, looping}, {hibernate, hibernating}, {hibernate, hibernating}] ].
 
