@@ -13,7 +13,7 @@ groups() ->
             other_sockets, other_native_messages, other_exit_trapped, exit_signal, trap_exit_off, not_counted],
     V2 = [request_process, request_process_leaves_nothing, early_message, stray_messages, init_after_101, init_close, parent_exit,
           sys_get_state, sys_get_status, sys_suspend, sys_suspend_messages, sys_change_code,
-          sys_terminate, sys_bad, supervisor_children, supervisor_changes],
+          sys_terminate, sys_terminate_suspended, sys_replace_state, sys_bad, supervisor_children, supervisor_changes],
     V2pre = [one_process, message_to_self_first, parent_exit_message, sys_messages, supervisor_messages],
     ws_script:groups(Both, V2, V2pre).
 
@@ -35,6 +35,7 @@ init_per_testcase(Case, Config) ->
                                 Config,
                                 #{
                                   parent_exit => {2, 18},
+                                  sys_terminate_suspended => {2, 18},
                                   trap_exit_off => {2, 11},
                                   exit_signal => {2, 11},
                                   other_native_messages => drover
@@ -407,6 +408,31 @@ sys_terminate(Config) ->
     {{called, boom}, normal} = ws_script:ended(Conn),
     {error, closed} = ws_client:recv(Client),
     ws_client:close(Client).
+
+
+%% B28: a suspended connection can be terminated too, and ends with its parent.
+sys_terminate_suspended(Config) ->
+    [ begin
+          #{pid := Pid, client := Client} = Conn = ws_script:connect(Config),
+          undefined = ws_script:event(Conn, init),
+          ok = sys:suspend(Pid),
+          _ = End(Pid),
+          {{called, boom}, normal} = ws_script:ended(Conn),
+          {error, closed} = ws_client:recv(Client),
+          ok = ws_client:close(Client)
+      end
+      || End <- [fun(Pid) -> sys:terminate(Pid, boom) end, fun(Pid) -> Pid ! {'EXIT', parent(Pid), boom} end] ],
+    ok.
+
+
+%% B28: the handler's state may be replaced.
+sys_replace_state(Config) ->
+    #{pid := Pid, client := Client} = Conn = ws_script:connect(Config),
+    Replace = fun({State, Script, ParseState}) -> {State, Script#{handle => {reply, {text, <<"new">>}}}, ParseState} end,
+    {_, #{handle := _}, _} = sys:replace_state(Pid, Replace),
+    ok = ws_client:send(Client, {text, "x"}),
+    {text, <<"new">>} = ws_client:recv(Client),
+    ws_script:close(Conn).
 
 
 %% B28: a malformed system message crashes the process.
