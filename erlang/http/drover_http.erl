@@ -7,7 +7,6 @@
 -module(drover_http).
 
 -export([start_link/4]).
--export([closes/1]).
 %% For drover_req, in the connection process.
 -export([read_body/2]).
 %% For drover_wait.
@@ -76,77 +75,21 @@ init(Parent, Ref, Conn, Id, Head) ->
 %% A request.
 
 
-request(#{method := Method, version := Version} = Head, #http{streamid = Previous} = State) ->
+request(Head, #http{streamid = Previous, ref = Ref, protocol = Protocol} = State0) ->
     StreamId = Previous + 1,
-    request(Head#{ref => State#http.ref, pid => self(), streamid => StreamId},
-            StreamId,
-            State#http{
+    State = State0#http{
               streamid = StreamId,
-              out = drover_http_out:new(State#http.carrier, Method, Version, is_last(StreamId, Head, State)),
-              body = drover_body:new(State#http.conn, Head)
-             }).
-
-
-request(Req, _StreamId, State) ->
-    case match(Req, State) of
-        {ok, Handler, HandlerOpts, Bindings, HostInfo, PathInfo} ->
-            Routed = Req#{bindings => Bindings, host_info => HostInfo, path_info => PathInfo},
-            dispatch(task(Routed, Handler, HandlerOpts, State), State);
-        {error, notfound, path} ->
-            refuse(404, State);
-        {error, _, _} ->
-            refuse(400, State);
-        crash ->
-            refuse(500, State)
+              out = drover_http_out:new(State0#http.carrier, Head, is_last(StreamId, Protocol)),
+              body = drover_body:new(State0#http.conn, Head)
+             },
+    case drover_request:find(Head#{ref => Ref, pid => self(), streamid => StreamId}, Protocol) of
+        {ok, Task} -> dispatch(Task, State);
+        {refuse, Status} -> refuse(Status, State)
     end.
 
 
-is_last(StreamId, Head, #http{protocol = #{max_keepalive := Max}}) ->
-    StreamId >= Max orelse asks_to_close(Head).
-
-
-asks_to_close(#{version := 'HTTP/1.1', headers := #{<<"connection">> := Value}}) ->
-    closes(Value);
-asks_to_close(#{version := 'HTTP/1.0', headers := Headers}) ->
-    not has_token(<<"keep-alive">>, maps:get(<<"connection">>, Headers, <<>>));
-asks_to_close(_Head) ->
-    false.
-
-
-%% @doc Whether the value of a connection header says close.
--spec closes(binary()) -> boolean().
-closes(Value) ->
-    has_token(<<"close">>, Value).
-
-
-has_token(Token, Value) ->
-    lists:member(Token, string:lexemes(string:lowercase(Value), ", \t")).
-
-
-%% Constraints are functions of the user's.
-match(#{host := Host, path := Path}, #http{protocol = #{env := #{dispatch := Dispatch}}}) ->
-    try
-        drover_router:match(Dispatch, Host, Path)
-    catch
-        Class:Reason:Stacktrace ->
-            ?LOG_ERROR(#{
-                         label => {drover, router_crash},
-                         class => Class,
-                         reason => Reason,
-                         stacktrace => Stacktrace
-                        }),
-            crash
-    end.
-
-
-task(Req, Handler, HandlerOpts, #http{protocol = #{websocket_api := Forced} = Protocol}) ->
-    #{
-      req => Req,
-      handler => Handler,
-      handler_opts => HandlerOpts,
-      api => drover_dialect:api(Handler, Forced),
-      protocol => Protocol
-     }.
+is_last(StreamId, #{max_keepalive := Max}) ->
+    StreamId >= Max.
 
 
 refuse(Status, State) ->

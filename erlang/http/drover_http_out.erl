@@ -4,7 +4,7 @@
 %% connection is to be closed after it.
 -module(drover_http_out).
 
--export([new/4]).
+-export([new/3]).
 -export([started/1]).
 -export([last/1]).
 -export([inform/3]).
@@ -40,10 +40,17 @@
 -define(FILE_CHUNK, 65536).
 
 
-%% @doc A response that has not begun. Last says that the connection is to be closed after it.
--spec new(drover_carrier:carrier(), binary(), 'HTTP/1.1' | 'HTTP/1.0', boolean()) -> out().
-new(Carrier, Method, Version, Last) ->
-    #out{carrier = Carrier, method = Method, version = Version, last = Last}.
+%% @doc The response to a request, not begun yet. Last says that the connection is to be closed after it in
+%% any case.
+-spec new(drover_carrier:carrier(), map(), boolean()) -> out().
+new(Carrier, #{method := Method, version := Version} = Head, Last) ->
+    #out{carrier = Carrier, method = Method, version = Version, last = Last orelse asks_to_close(Head)}.
+
+
+asks_to_close(#{version := 'HTTP/1.0', headers := Headers}) ->
+    not has_token(<<"keep-alive">>, maps:get(<<"connection">>, Headers, <<>>));
+asks_to_close(#{headers := Headers}) ->
+    has_token(<<"close">>, maps:get(<<"connection">>, Headers, <<>>)).
 
 
 %% @doc Whether the head is out.
@@ -254,7 +261,7 @@ body_size(Body) -> iolist_size(Body).
 
 %% Tell the peer whether the connection stays, and let the handler decide to close it.
 connection(#{<<"connection">> := Value} = Headers, #out{last = Last} = Out) ->
-    case drover_http:closes(iolist_to_binary(Value)) of
+    case has_token(<<"close">>, iolist_to_binary(Value)) of
         true -> {Headers, Out#out{last = true}};
         false when Last -> {Headers#{<<"connection">> => <<"close">>}, Out};
         false -> {Headers, Out}
@@ -265,3 +272,7 @@ connection(Headers, #out{version = 'HTTP/1.0'} = Out) ->
     {Headers#{<<"connection">> => <<"keep-alive">>}, Out};
 connection(Headers, Out) ->
     {Headers, Out}.
+
+
+has_token(Token, Value) ->
+    lists:member(Token, string:lexemes(string:lowercase(Value), ", \t")).

@@ -1,9 +1,10 @@
-%% Runs init/2 of a handler and acts on what it returns.
+%% Finds the handler of a request, runs its init/2 and acts on what that returns.
 %%
 %% In the dialect v2 this is the code of the request process, in which Cowboy 2 runs init/2. In the dialect
 %% v2pre the connection process calls it.
 -module(drover_request).
 
+-export([find/2]).
 -export([start_link/1]).
 -export([run/1]).
 %% Of the request process.
@@ -36,6 +37,43 @@
         {crash, error | exit | throw, term(), Stacktrace :: list()}.
 
 -export_type([task/0, upgrade/0, result/0]).
+
+
+%% @doc Find the handler, or the status with which to refuse the request.
+-spec find(map(), drover_opts:protocol()) -> {ok, task()} | {refuse, 400 | 404 | 500}.
+find(Req, #{websocket_api := Forced} = Protocol) ->
+    case match(Req, Protocol) of
+        {ok, Handler, HandlerOpts, Bindings, HostInfo, PathInfo} ->
+            {ok, #{
+                   req => Req#{bindings => Bindings, host_info => HostInfo, path_info => PathInfo},
+                   handler => Handler,
+                   handler_opts => HandlerOpts,
+                   api => drover_dialect:api(Handler, Forced),
+                   protocol => Protocol
+                  }};
+        {error, notfound, path} ->
+            {refuse, 404};
+        {error, _, _} ->
+            {refuse, 400};
+        crash ->
+            {refuse, 500}
+    end.
+
+
+%% Constraints are functions of the user's.
+match(#{host := Host, path := Path}, #{env := #{dispatch := Dispatch}}) ->
+    try
+        drover_router:match(Dispatch, Host, Path)
+    catch
+        Class:Reason:Stacktrace ->
+            ?LOG_ERROR(#{
+                         label => {drover, router_crash},
+                         class => Class,
+                         reason => Reason,
+                         stacktrace => Stacktrace
+                        }),
+            crash
+    end.
 
 
 %% @doc Start a request process, linked to the connection process.
