@@ -1,6 +1,10 @@
 -module(hello_SUITE).
 
--export([all/0, says_hello/1]).
+-export([suite/0, all/0, says_hello/1]).
+
+
+suite() ->
+    [{timetrap, {seconds, 30}}].
 
 
 all() ->
