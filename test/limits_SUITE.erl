@@ -12,7 +12,7 @@ groups() ->
     V2 = [default_limit, at_the_limit, infinity, decided_on_the_header, control_frames, single_fragment,
           sum_of_fragments, sum_decided_on_the_header, fragments_at_the_limit, sum_starts_anew, compressed_on_the_wire, inflated, inflated_at_the_limit,
           inflated_in_segments, inflated_at_the_limit_in_segments, inflated_fragments, uncompressed_with_compression,
-          set_options, set_options_raised, set_options_infinity, frames_before_are_handled],
+          set_options, set_options_raised, set_options_infinity, set_options_same_segment, set_options_raised_same_segment, frames_before_are_handled],
     ws_script:groups([], V2, [no_limit]).
 
 
@@ -35,6 +35,8 @@ init_per_testcase(Case, Config) ->
                                   set_options => {2, 18},
                                   set_options_raised => {2, 18},
                                   set_options_infinity => {2, 18},
+                                  set_options_same_segment => {2, 18},
+                                  set_options_raised_same_segment => {2, 18},
                                   default_limit => {2, 17},
                                   inflated => {2, 18},
                                   inflated_in_segments => {2, 18},
@@ -186,6 +188,36 @@ set_options_raised(Config) ->
 set_options_infinity(Config) ->
     Conn = with_limit_set(Config, info, limit(10), infinity),
     ok = passes(Conn, {text, zeros(2000000)}).
+
+
+%% D45: the next header may be in the segment of the frame that the callback got.
+set_options_same_segment(Config) ->
+    [ begin
+          #{client := Client} = Conn = connect(Config, limit(1000)),
+          ok = ws_client:send(Client, [set_limit_order(10), Frame]),
+          ok = ends_too_big(Conn)
+      end
+      || Frame <- [{text, zeros(11)}, {ping, zeros(11)}] ],
+    ok.
+
+
+%% D45: that holds for a limit that is raised as well.
+set_options_raised_same_segment(Config) ->
+    [ begin
+          #{client := Client} = Conn = connect(Config, limit(Before)),
+          ok = ws_client:send(Client, [set_limit_order(100000), {text, zeros(Size)}]),
+          {binary, _} = ws_script:event(Conn, handle),
+          Expected = {text, zeros(Size)},
+          Expected = ws_script:event(Conn, handle),
+          ws_script:close(Conn)
+      end
+      || {Before, Size} <- [{100, 101}, {100, 100000}, {1000, 70000}] ],
+    ok.
+
+
+%% A frame that has a callback set the limit.
+set_limit_order(Limit) ->
+    {binary, term_to_binary({act, {commands, [{set_options, #{max_frame_size => Limit}}]}})}.
 
 
 %% D40: frames before the one that is too big are handled and answered.

@@ -48,6 +48,8 @@
           %% Whether the socket is read, and the batches that came after it was to be read no more.
           active = true :: boolean(),
           held = [] :: [[drover_native:event()]],
+          %% A limit that a callback has set, for events that the core had decoded before it knew.
+          max_frame_size = infinity :: non_neg_integer() | infinity,
           idle_timer :: undefined | reference(),
           shutdown_reason = normal :: term()
          }).
@@ -166,6 +168,8 @@ batch(Events, State, Local) ->
 
 events([], State, Local) ->
     next(State, Local);
+events([{_, Payload} | _], #conn{max_frame_size = Max} = State, Local) when byte_size(Payload) > Max ->
+    failed(badsize, State, Local);
 events([{Type, _} = Frame | Rest], State, Local) when Type =:= text; Type =:= binary ->
     frame(Frame, Rest, State, Local);
 events([ping | Rest], State, Local) ->
@@ -259,7 +263,7 @@ set_option(idle_timeout, Timeout, #conn{carrier = Carrier} = State) ->
     start_idle_timer(drover_carrier:set_idle_timeout(Carrier, Timeout), State);
 set_option(max_frame_size, Max, #conn{carrier = Carrier} = State) ->
     ok = drover_carrier:set_max_frame_size(Carrier, Max),
-    State;
+    State#conn{max_frame_size = Max};
 set_option(_Unknown, _Value, State) ->
     State.
 
