@@ -30,9 +30,18 @@
 -export([idle_left/1]).
 -export([set_idle_timeout/2]).
 -export([close/1]).
+%% Connections that came in another way.
+-export([adopt/3]).
+-export([codec_new/1]).
+-export([codec_decode/2]).
+-export([codec_encode/2]).
+-export([codec_set_max_frame_size/2]).
+-export([codec_idle_left/1]).
+-export([codec_set_idle_timeout/2]).
 
 -type listener() :: reference().
 -type conn() :: reference().
+-type codec() :: reference().
 -type id() :: integer().
 -type milliseconds() :: non_neg_integer().
 -type timeout_ms() :: milliseconds() | infinity.
@@ -110,7 +119,7 @@
         {'$drover', id(), events, [event()]} |
         {'$drover', id(), sent, ok | {error, closed}}.
 
--export_type([listener/0, conn/0, id/0, head/0, timeout_ms/0]).
+-export_type([listener/0, conn/0, codec/0, id/0, head/0, timeout_ms/0]).
 -export_type([listen_opts/0, listener_info/0, deflate_params/0, upgrade_opts/0]).
 -export_type([event/0, out_item/0, send_mode/0, send_result/0, message/0]).
 
@@ -258,3 +267,57 @@ set_idle_timeout(Conn, Timeout) ->
 -spec close(conn()) -> ok.
 close(Conn) ->
     drover_nif:close(Conn).
+
+
+%% Connections that came in another way.
+
+
+%% @doc Take over the connected socket with descriptor Fd, which is duplicated. The calling process becomes the owner.
+%% Early holds bytes that were read from it already. Then upgrade/2 and start/1.
+-spec adopt(non_neg_integer(), binary(), #{io_threads := pos_integer(), linger := milliseconds()}) ->
+          {ok, conn(), id()} | {error, atom()}.
+adopt(Fd, Early, Opts) ->
+    drover_nif:adopt(Fd, Early, Opts).
+
+
+%% @doc Both halves of the protocol for a connection whose bytes travel by a transport of Erlang's.
+-spec codec_new(upgrade_opts()) -> codec().
+codec_new(Opts) ->
+    drover_nif:codec_new(Opts).
+
+
+%% @doc Decode bytes that follow those before. After yield there is more to come without further bytes: call again with
+%% none, once these events have been handled. A close or an error is the last event.
+-spec codec_decode(codec(), binary()) -> {[event()], more | yield}.
+codec_decode(Codec, Bytes) ->
+    case drover_nif:codec_decode(Codec, Bytes) of
+        {[], busy} -> drover_nif:codec_decode_dirty(Codec, Bytes);
+        Decoded -> Decoded
+    end.
+
+
+%% @doc The bytes of frames. error:badarg on a malformed item, and then nothing has happened.
+-spec codec_encode(codec(), [out_item()]) -> binary().
+codec_encode(Codec, Items) ->
+    case drover_nif:codec_encode(Codec, Items) of
+        busy -> drover_nif:codec_encode_dirty(Codec, Items);
+        Bytes -> Bytes
+    end.
+
+
+%% @doc Change the limit, from the next frame header on.
+-spec codec_set_max_frame_size(codec(), non_neg_integer() | infinity) -> ok.
+codec_set_max_frame_size(Codec, Max) ->
+    drover_nif:codec_set_max_frame_size(Codec, Max).
+
+
+%% @doc The time to the idle deadline; 0 when it is over.
+-spec codec_idle_left(codec()) -> timeout_ms().
+codec_idle_left(Codec) ->
+    drover_nif:codec_idle_left(Codec).
+
+
+%% @doc Restart the idle time with a new length. Returns the time left.
+-spec codec_set_idle_timeout(codec(), timeout_ms()) -> timeout_ms().
+codec_set_idle_timeout(Codec, Timeout) ->
+    drover_nif:codec_set_idle_timeout(Codec, Timeout).

@@ -26,6 +26,15 @@
 -export([idle_left/1]).
 -export([set_idle_timeout/2]).
 -export([close/1]).
+-export([adopt/3]).
+-export([codec_new/1]).
+-export([codec_decode/2]).
+-export([codec_decode_dirty/2]).
+-export([codec_encode/2]).
+-export([codec_encode_dirty/2]).
+-export([codec_set_max_frame_size/2]).
+-export([codec_idle_left/1]).
+-export([codec_set_idle_timeout/2]).
 
 -nifs([listen/4,
        close_listener/1,
@@ -48,7 +57,16 @@
        set_max_frame_size/2,
        idle_left/1,
        set_idle_timeout/2,
-       close/1]).
+       close/1,
+       adopt/3,
+       codec_new/1,
+       codec_decode/2,
+       codec_decode_dirty/2,
+       codec_encode/2,
+       codec_encode_dirty/2,
+       codec_set_max_frame_size/2,
+       codec_idle_left/1,
+       codec_set_idle_timeout/2]).
 
 -on_load(load/0).
 
@@ -141,6 +159,42 @@ set_idle_timeout(_Conn, _Timeout) -> ?STUB.
 
 -spec close(term()) -> term().
 close(_Conn) -> ?STUB.
+
+
+-spec adopt(term(), term(), term()) -> term().
+adopt(_Fd, _Early, _Opts) -> ?STUB.
+
+
+-spec codec_new(term()) -> term().
+codec_new(_Opts) -> ?STUB.
+
+
+-spec codec_decode(term(), term()) -> term().
+codec_decode(_Codec, _Bytes) -> ?STUB.
+
+
+-spec codec_decode_dirty(term(), term()) -> term().
+codec_decode_dirty(_Codec, _Bytes) -> ?STUB.
+
+
+-spec codec_encode(term(), term()) -> term().
+codec_encode(_Codec, _Items) -> ?STUB.
+
+
+-spec codec_encode_dirty(term(), term()) -> term().
+codec_encode_dirty(_Codec, _Items) -> ?STUB.
+
+
+-spec codec_set_max_frame_size(term(), term()) -> term().
+codec_set_max_frame_size(_Codec, _Max) -> ?STUB.
+
+
+-spec codec_idle_left(term()) -> term().
+codec_idle_left(_Codec) -> ?STUB.
+
+
+-spec codec_set_idle_timeout(term(), term()) -> term().
+codec_set_idle_timeout(_Codec, _Timeout) -> ?STUB.
 
 
 %% Loading.

@@ -1,10 +1,12 @@
 //! One connection as the threads that use it share it.
 
 use crate::clock::now_ms;
+use crate::hold::Hold;
 use crate::listener::{Member, Place, Slot};
 use crate::outbox::{Item, Mode, Outbox, SendOutcome};
 use crate::sink::{Reason, Sink};
 use crate::stats::Counted;
+use crate::websocket::Begin;
 use crate::worker::{Command, Worker};
 use drover_proto::deflate::Params;
 use drover_proto::idle::{IdlePolicy, IdleRule};
@@ -60,6 +62,13 @@ pub(crate) enum Control {
     Start(Box<RecvConfig>, bool),
 }
 
+/// A socket without a task, and what was read from it.
+#[derive(Debug)]
+pub(crate) struct Parked {
+    pub(crate) socket: Arc<Socket>,
+    pub(crate) early: Vec<u8>,
+}
+
 /// A connection. Its socket is open until its task has finished; every method is safe to call at any time.
 pub struct Conn {
     /// Unique in the life of the process.
@@ -73,7 +82,9 @@ pub struct Conn {
     waker: Mutex<Option<Waker>>,
     idle: Mutex<Option<(IdleRule, IdlePolicy)>>,
     slot: Mutex<Option<Slot>>,
-    counted: Mutex<Option<(Counted, Member)>>,
+    /// An adopted socket that waits for [`Conn::start`], and the bytes that came before.
+    parked: Mutex<Option<Parked>>,
+    counted: Mutex<Option<(Counted, Option<Member>)>>,
     max_frame_size: AtomicU64,
     last_activity: AtomicU64,
     untaken: AtomicU32,
@@ -108,9 +119,10 @@ impl Conn {
         sink: Box<dyn Sink>,
         worker: &'static Worker,
         linger: Duration,
-        place: Place,
+        place: Option<Place>,
     ) -> Arc<Self> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let (slot, member) = place.map(|place| (place.slot, place.member)).unzip();
         Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Relaxed),
             sink,
@@ -121,8 +133,9 @@ impl Conn {
             upgrade: Mutex::new(None),
             waker: Mutex::new(None),
             idle: Mutex::new(None),
-            slot: Mutex::new(Some(place.slot)),
-            counted: Mutex::new(Some((Counted::connection(), place.member))),
+            slot: Mutex::new(slot),
+            parked: Mutex::new(None),
+            counted: Mutex::new(Some((Counted::connection(), member))),
             max_frame_size: AtomicU64::new(u64::MAX),
             last_activity: AtomicU64::new(0),
             untaken: AtomicU32::new(0),
@@ -182,8 +195,23 @@ impl Conn {
             validate_utf8: upgrade.validate_utf8,
             deflate: upgrade.deflate,
         };
+        let parked = lock(&self.parked).take();
         let early = upgrade.keep_early_data && self.early.load(Acquire) && !self.is_closing();
-        self.ask(Control::Start(Box::new(config), early));
+        match parked {
+            Some(Parked {
+                socket,
+                early: bytes,
+            }) => {
+                let early = early.then_some(bytes);
+                let hold = Hold::new(Arc::clone(self), socket);
+                self.worker.post(Command::Begin(Box::new(Begin {
+                    hold,
+                    config,
+                    early,
+                })));
+            }
+            None => self.ask(Control::Start(Box::new(config), early)),
+        }
         if early {
             Started::Early
         } else {
@@ -274,8 +302,17 @@ impl Conn {
             out.close();
             self.blocked.store(out.is_blocked(), Release);
             drop(out);
+            if lock(&self.parked).take().is_some() {
+                self.drop_socket(Reason::Closed);
+            }
             self.poke();
         }
+    }
+
+    /// Keep an adopted socket until [`Conn::start`].
+    pub(crate) fn park(&self, socket: Arc<Socket>, early: Vec<u8>) {
+        self.set_early(!early.is_empty());
+        *lock(&self.parked) = Some(Parked { socket, early });
     }
 
     // ---- for the task

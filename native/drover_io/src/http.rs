@@ -4,7 +4,7 @@ use crate::conn::{Conn, Control};
 use crate::link::Link;
 use crate::listener::HttpConfig;
 use crate::sink::{Address, Body, Request};
-use crate::websocket::Driver;
+use crate::websocket::Begin;
 use crate::worker::Command;
 use drover_proto::http::{BodyDecoder, BodyLength, Head, HeadScanner, parse_head};
 use drover_proto::receive::RecvConfig;
@@ -48,11 +48,12 @@ pub(crate) async fn run(link: Link, config: Arc<HttpConfig>, peer: Address, sock
     match end {
         End::Upgrade(config, keep_early) => {
             let worker = link.conn().worker();
-            let mut driver = Box::new(Driver::new(link.into_hold(), &config));
-            if keep_early {
-                driver.begin_with(buffer);
-            }
-            worker.post(Command::Adopt(driver));
+            let begin = Begin {
+                hold: link.into_hold(),
+                config: *config,
+                early: keep_early.then_some(buffer),
+            };
+            worker.post(Command::Begin(Box::new(begin)));
         }
         End::Closed => poll_fn(|cx| link.poll_close(cx)).await,
     }

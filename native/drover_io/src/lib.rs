@@ -5,7 +5,9 @@
 //! through the connection's [`outbox`]; the task only finishes what the kernel would not take at once.
 #![deny(missing_docs)]
 
+mod adopt;
 mod clock;
+mod codec;
 mod conn;
 mod cork;
 mod descriptor;
@@ -20,6 +22,8 @@ mod stats;
 mod websocket;
 mod worker;
 
+pub use adopt::adopt;
+pub use codec::{Codec, Decoded};
 pub use conn::{Conn, Started, Upgrade};
 pub use listener::{Listener, ListenerConfig, Occupancy};
 pub use outbox::{Item, Mode, SendOutcome};

@@ -256,7 +256,7 @@ impl Acceptor {
             (self.sink)(),
             worker,
             self.linger,
-            place,
+            Some(place),
         );
         let (config, peer) = (Arc::clone(&self.http), address(peer));
         worker.post(Command::Spawn(Box::pin(async move {

@@ -101,17 +101,7 @@ impl Outbox {
 
     /// Whether encoding and writing `items` may take longer than a scheduler should be held.
     pub(crate) fn is_heavy(&self, items: &[Item<'_>]) -> bool {
-        let (mut plain, mut deflated) = (0, 0);
-        for item in items {
-            if let Item::Frame(opcode, payload) = *item {
-                if self.sender.compresses(opcode) {
-                    deflated += payload.len();
-                } else {
-                    plain += payload.len();
-                }
-            }
-        }
-        plain > PLAIN_BUDGET || deflated > DEFLATE_BUDGET
+        is_heavy(&self.sender, items)
     }
 
     /// Encode `items` behind what is queued; write unless corked.
@@ -263,6 +253,32 @@ impl Outbox {
         self.written = 0;
         if self.queue.capacity() > 0 {
             pool::give(std::mem::take(&mut self.queue));
+        }
+    }
+}
+
+/// Whether encoding `items`, and writing them, may take longer than a scheduler should be held.
+pub(crate) fn is_heavy(sender: &Sender, items: &[Item<'_>]) -> bool {
+    let (mut plain, mut deflated) = (0, 0);
+    for item in items {
+        if let Item::Frame(opcode, payload) = *item {
+            if sender.compresses(opcode) {
+                deflated += payload.len();
+            } else {
+                plain += payload.len();
+            }
+        }
+    }
+    plain > PLAIN_BUDGET || deflated > DEFLATE_BUDGET
+}
+
+/// Append the bytes of `items`, up to a close frame.
+pub(crate) fn encode(sender: &mut Sender, items: &[Item<'_>], out: &mut Vec<u8>) {
+    for item in items {
+        match *item {
+            Item::Frame(opcode, payload) => sender.encode(opcode, &[payload], out),
+            Item::Deflate(on) => sender.set_deflate(on),
+            Item::Close(close) => return Sender::encode_close(close, out),
         }
     }
 }

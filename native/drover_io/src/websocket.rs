@@ -49,8 +49,28 @@ pub(crate) struct Driver {
     lingering: bool,
 }
 
+/// A connection that is about to speak WebSocket.
+pub(crate) struct Begin {
+    pub(crate) hold: Hold,
+    pub(crate) config: RecvConfig,
+    /// Bytes that came with the handshake, if they count.
+    pub(crate) early: Option<Vec<u8>>,
+}
+
+impl Begin {
+    /// On the connection's I/O thread: the events of early bytes are delivered at once, even if there are none.
+    pub(crate) fn into_driver(self) -> Driver {
+        let mut driver = Driver::new(self.hold, &self.config);
+        if let Some(mut bytes) = self.early {
+            let events = driver.decode(&mut bytes);
+            driver.conn().deliver(events);
+        }
+        driver
+    }
+}
+
 impl Driver {
-    pub(crate) fn new(mut hold: Hold, config: &RecvConfig) -> Self {
+    fn new(mut hold: Hold, config: &RecvConfig) -> Self {
         hold.phase = Phase::WebSocket;
         Self {
             hold,
@@ -71,12 +91,6 @@ impl Driver {
 
     pub(crate) fn take_seat(&self, seat: usize) {
         self.conn().set_seat(seat);
-    }
-
-    /// Decode bytes that came with the handshake and deliver their events, even if there are none.
-    pub(crate) fn begin_with(&mut self, mut bytes: Vec<u8>) {
-        let events = self.decode(&mut bytes);
-        self.conn().deliver(events);
     }
 
     /// The socket cannot be waited for.

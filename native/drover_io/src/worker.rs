@@ -3,7 +3,7 @@
 use crate::Conn;
 use crate::cork::CorkWatch;
 use crate::hub::Hub;
-use crate::websocket::Driver;
+use crate::websocket::Begin;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use once_cell::sync::OnceCell;
 use std::future::Future;
@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Replies are being gathered: see that they get out.
     WatchCork(Arc<Conn>),
     /// Serve this WebSocket.
-    Adopt(Box<Driver>),
+    Begin(Box<Begin>),
     /// Run this task here.
     Spawn(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
@@ -105,7 +105,7 @@ fn obey(command: Command, hub: &mut Hub) {
             None => conn.wake(),
         },
         Command::WatchCork(conn) => conn.worker().cork().watch(conn),
-        Command::Adopt(driver) => hub.adopt(driver),
+        Command::Begin(begin) => hub.adopt(Box::new(begin.into_driver())),
         Command::Spawn(task) => drop(Handle::current().spawn(task)),
     }
 }

@@ -5,6 +5,7 @@ rustler::atoms! {
     drover = "$drover",
     request, body, closed, events, sent, more, fin,
     // results
+    yield_ = "yield",
     ok, error, wait, busy, early, none, infinity,
     badheader, badbody, internal,
     // frames and events

@@ -6,16 +6,22 @@
 )]
 
 use crate::options::{
-    DeflateTuple, Limit, ListenOptions, UpgradeOptions, deflate_options, max_connections,
+    AdoptOptions, DeflateTuple, Limit, ListenOptions, UpgradeOptions, deflate_options,
+    max_connections,
 };
-use crate::resources::{ConnRef, ListenerRef, ListenerResource};
+use crate::resources::{
+    CodecRef, CodecResource, ConnRef, ConnResource, ListenerRef, ListenerResource,
+};
 use crate::sink::{Acceptors, ProcessSink};
 use crate::{atoms, terms};
-use drover_io::{Listener, Started};
+use drover_io::{Codec, Decoded, Listener, Started};
 use drover_proto::deflate;
 use drover_proto::http;
 use rustler::{Atom, Binary, Encoder, Env, LocalPid, NewBinary, NifResult, Term, nif};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Bytes that may be decoded on a scheduler thread in one call.
+const DECODE_BUDGET: usize = 128 * 1024;
 
 #[nif(schedule = "DirtyIo")]
 fn listen<'a>(
@@ -34,11 +40,7 @@ fn listen<'a>(
     let sink = Box::new(move || Box::new(ProcessSink::new(Arc::clone(&acceptors))) as _);
     Ok(match Listener::start(fd, &(&options).into(), sink) {
         Ok(listener) => (atoms::ok(), ListenerRef::new(ListenerResource(listener))).encode(env),
-        Err(error) => (
-            atoms::error(),
-            terms::errno_name(error.raw_os_error().unwrap_or(0)),
-        )
-            .encode(env),
+        Err(error) => terms::io_failure(env, &error),
     })
 }
 
@@ -207,4 +209,90 @@ fn close(conn: ConnRef) -> Atom {
 
 fn time_left(env: Env<'_>, left: Option<u64>) -> Term<'_> {
     left.map_or_else(|| atoms::infinity().encode(env), |ms| ms.encode(env))
+}
+
+#[nif]
+fn adopt<'a>(env: Env<'a>, fd: i32, early: Binary<'a>, options: AdoptOptions) -> Term<'a> {
+    let owner = env.pid();
+    let sink = Box::new(ProcessSink::of(owner));
+    match drover_io::adopt(
+        fd,
+        early.to_vec(),
+        options.io_threads,
+        options.linger(),
+        sink,
+    ) {
+        Ok(conn) => {
+            let id = conn.id;
+            let resource = ConnRef::new(ConnResource(conn));
+            // The owner is the calling process, so it is alive.
+            let _ = env.monitor(&resource, &owner);
+            (atoms::ok(), resource, id).encode(env)
+        }
+        Err(error) => terms::io_failure(env, &error),
+    }
+}
+
+#[nif]
+fn codec_new(options: UpgradeOptions) -> CodecRef {
+    CodecRef::new(CodecResource(Mutex::new(Codec::new(options.into()))))
+}
+
+#[nif]
+fn codec_decode<'a>(env: Env<'a>, codec: CodecRef, bytes: Binary<'a>) -> Term<'a> {
+    if bytes.len() > DECODE_BUDGET {
+        return (Vec::<Term<'_>>::new(), atoms::busy()).encode(env);
+    }
+    decode(env, &codec, &bytes)
+}
+
+#[nif(schedule = "DirtyCpu")]
+fn codec_decode_dirty<'a>(env: Env<'a>, codec: CodecRef, bytes: Binary<'a>) -> Term<'a> {
+    decode(env, &codec, &bytes)
+}
+
+#[nif]
+fn codec_encode<'a>(env: Env<'a>, codec: CodecRef, items: Term<'a>) -> NifResult<Term<'a>> {
+    let items = terms::items(items)?;
+    let mut codec = lock(&codec);
+    if codec.is_heavy(&items) {
+        return Ok(atoms::busy().encode(env));
+    }
+    Ok(terms::bytes(env, &codec.encode(&items)))
+}
+
+#[nif(schedule = "DirtyCpu")]
+fn codec_encode_dirty<'a>(env: Env<'a>, codec: CodecRef, items: Term<'a>) -> NifResult<Term<'a>> {
+    let items = terms::items(items)?;
+    Ok(terms::bytes(env, &lock(&codec).encode(&items)))
+}
+
+#[nif]
+fn codec_set_max_frame_size(codec: CodecRef, max: Limit) -> Atom {
+    lock(&codec).set_max_frame_size(max.0);
+    atoms::ok()
+}
+
+#[nif]
+fn codec_idle_left(env: Env<'_>, codec: CodecRef) -> Term<'_> {
+    time_left(env, lock(&codec).idle_left())
+}
+
+#[nif]
+fn codec_set_idle_timeout(env: Env<'_>, codec: CodecRef, timeout: Limit) -> Term<'_> {
+    time_left(env, lock(&codec).set_idle_timeout(timeout.0))
+}
+
+fn decode<'a>(env: Env<'a>, codec: &CodecRef, bytes: &[u8]) -> Term<'a> {
+    let mut events = Vec::new();
+    let decoded = lock(codec).decode(bytes, |event| events.push(terms::event(env, event)));
+    let more = match decoded {
+        Decoded::All => atoms::more(),
+        Decoded::Part => atoms::yield_(),
+    };
+    (events, more).encode(env)
+}
+
+fn lock(codec: &CodecRef) -> MutexGuard<'_, Codec> {
+    codec.0.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -39,6 +39,19 @@ pub(crate) struct ListenOptions {
     nodelay: bool,
 }
 
+#[derive(NifMap)]
+#[rustler(decode)]
+pub(crate) struct AdoptOptions {
+    pub(crate) io_threads: usize,
+    linger: u64,
+}
+
+impl AdoptOptions {
+    pub(crate) fn linger(&self) -> Duration {
+        Duration::from_millis(self.linger)
+    }
+}
+
 impl From<&ListenOptions> for ListenerConfig {
     fn from(options: &ListenOptions) -> Self {
         Self {

@@ -1,8 +1,8 @@
 //! What Erlang holds of a connection and a listener.
 
-use drover_io::{Conn, Listener};
+use drover_io::{Codec, Conn, Listener};
 use rustler::{Env, LocalPid, Monitor, Resource, ResourceArc, resource_impl};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A connection. When its owner dies, or nobody holds it any more, it is closed.
 pub(crate) struct ConnResource(pub(crate) Arc<Conn>);
@@ -31,6 +31,14 @@ pub(crate) struct ListenerResource(pub(crate) Listener);
 impl Resource for ListenerResource {}
 
 pub(crate) type ListenerRef = ResourceArc<ListenerResource>;
+
+/// A connection whose bytes travel by a transport of Erlang's. One process uses it; the lock is never waited for.
+pub(crate) struct CodecResource(pub(crate) Mutex<Codec>);
+
+#[resource_impl]
+impl Resource for CodecResource {}
+
+pub(crate) type CodecRef = ResourceArc<CodecResource>;
 
 /// A long payload, lent to Erlang where it lies instead of being copied.
 pub(crate) struct Bytes(pub(crate) Vec<u8>);

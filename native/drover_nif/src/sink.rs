@@ -46,6 +46,14 @@ impl ProcessSink {
         }
     }
 
+    /// For a connection that has no listener here and whose owner is known.
+    pub(crate) fn of(owner: LocalPid) -> Self {
+        Self {
+            acceptors: Arc::new(Acceptors::new(0, Vec::new())),
+            owner: OnceLock::from(owner),
+        }
+    }
+
     /// The first process to ask becomes the owner of a connection.
     pub(crate) fn own(conn: &Conn, owner: LocalPid) -> bool {
         let sink: &dyn Any = conn.sink();

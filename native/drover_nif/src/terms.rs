@@ -10,6 +10,7 @@ use rustler::{
     Atom, Binary, Encoder, Env, Error, ListIterator, NewBinary, NifResult, ResourceArc, Term,
 };
 use smallvec::SmallVec;
+use std::io;
 
 /// From this length on an assembled payload is lent to Erlang, not copied.
 const LEND: usize = 64 * 1024;
@@ -96,6 +97,15 @@ pub(crate) fn errno_name(errno: i32) -> Atom {
         libc::ENOTSOCK => atoms::enotsock(),
         _ => atoms::einval(),
     }
+}
+
+/// `{error, Posix}`.
+pub(crate) fn io_failure<'a>(env: Env<'a>, error: &io::Error) -> Term<'a> {
+    (
+        atoms::error(),
+        errno_name(error.raw_os_error().unwrap_or(0)),
+    )
+        .encode(env)
 }
 
 pub(crate) fn outcome(env: Env<'_>, outcome: SendOutcome) -> Term<'_> {

@@ -45,7 +45,7 @@ pub enum Note {
     Sent(Result<(), Reason>),
 }
 
-struct ChannelSink(Sender<Note>);
+pub struct ChannelSink(pub Sender<Note>);
 
 thread_local! {
     static BATCH: RefCell<Vec<Got>> = const { RefCell::new(Vec::new()) };
