@@ -21,7 +21,7 @@ groups() ->
              upgrade_after_requests, head_request, body, chunked_body, large_body, body_left_unread, expect_continue, file,
              not_found, wrong_host, one_byte_at_a_time]},
      {head, [],
-            [bad_request_line, bad_headers, bad_host, bad_content_length, smuggling, unsupported_version, unsupported_coding,
+            [bad_request_line, headers_of_any_bytes, bad_headers, bad_host, bad_content_length, smuggling, unsupported_version, unsupported_coding,
              long_request_line, long_header_name, long_header_value, many_headers, empty_lines, timeout_inside_a_head,
              timeout_before_a_head, timeout_is_for_the_whole_head, timeout_between_requests, garbage_is_not_logged,
              gone_before_a_head, garbage_in_frames]},
@@ -456,6 +456,15 @@ bad_request_line(_Config) ->
              "G@T / HTTP/1.1\r\nHost: x\r\n\r\n",
              "\0\0\0\0\r\n\r\n",
              [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3, "\r\n\r\n"]]).
+
+
+%% A header may hold bytes that are no text, also where drover itself looks for words.
+headers_of_any_bytes(_Config) ->
+    {ok, Port} = start(?FUNCTION_NAME, #{}),
+    [ {200, _, <<"ok">>} = ws_client:request(Port, ["GET / HTTP/1.1\r\nHost: localhost\r\n", Name, ": ", Value, "\r\n\r\n"])
+      || Name <- ["Connection", "X-Other"], Value <- [<<255>>, <<"close", 175>>, <<240, 41, 255, "x, ", 128>>] ],
+    {200, _, <<"ok">>} =
+        ws_client:request(Port, ["POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: ", 255, "\r\n\r\nbody"]).
 
 
 %% Headers that are none, or that servers disagree about.

@@ -46,7 +46,7 @@ new(Conn, #{version := Version, headers := Headers}) ->
     #body{conn = Conn, fin = false, expects = Version =:= 'HTTP/1.1' andalso expects(Headers)}.
 
 
-expects(#{<<"expect">> := Expect}) -> string:lowercase(Expect) =:= <<"100-continue">>;
+expects(#{<<"expect">> := Expect}) -> drover_hd_scan:lower(Expect) =:= <<"100-continue">>;
 expects(#{}) -> false.
 
 

@@ -274,5 +274,7 @@ connection(Headers, Out) ->
     {Headers, Out}.
 
 
+%% Any bytes may stand in a header, also such as are not text.
 has_token(Token, Value) ->
-    lists:member(Token, string:lexemes(string:lowercase(Value), ", \t")).
+    Tokens = binary:split(iolist_to_binary(Value), [<<",">>, <<" ">>, <<"\t">>], [global]),
+    lists:member(Token, [ drover_hd_scan:lower(Each) || Each <- Tokens ]).
