@@ -43,7 +43,7 @@ end_per_group(_Group, _Config) -> ok.
 
 
 init_per_testcase(Case, Config) ->
-    Drover = [info, stop_kills_who_does_not_end, stop_during_init, set_max_connections, set_env, suspend_and_resume, unknown_listener, child_spec, child_spec_of_a_map, bad_options, unix_socket, bad_headers, smuggling, timeout_is_for_the_whole_head,
+    Drover = [info, headers_of_any_bytes, stop_kills_who_does_not_end, stop_during_init, set_max_connections, set_env, suspend_and_resume, unknown_listener, child_spec, child_spec_of_a_map, bad_options, unix_socket, bad_headers, smuggling, timeout_is_for_the_whole_head,
               max_connections_counts_http_alone, unsupported_coding, bad_content_length, dispatch_in_persistent_term, bad_host],
     ws_script:init_per_testcase(Case, Config, (maps:from_keys(Drover, drover))#{stop_closes_all => {2, 11}, stop_tells_who_traps_exits => {2, 18}, stop_calls_no_terminate => {2, 11}}).
 
