@@ -6,8 +6,8 @@ use socket2::Socket;
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 
-/// Bytes thrown away at most before a close, so that the kernel sends FIN and not RST over our last frame.
-const DRAIN: usize = 256 * 1024;
+/// Bytes thrown away at most for a peer that goes on sending.
+const DRAIN: usize = 16 * 1024 * 1024;
 
 /// What the owner knows the connection as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,18 @@ pub(crate) struct Hold {
     pub(crate) socket: Arc<Socket>,
     pub(crate) phase: Phase,
     finished: bool,
+    drained: usize,
+}
+
+/// What the peer was doing while this side closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// It was silent.
+    None,
+    /// It was sending, and may go on.
+    Some,
+    /// It is done, or has had its share.
+    End,
 }
 
 impl Hold {
@@ -31,6 +43,7 @@ impl Hold {
             socket,
             phase: Phase::Http,
             finished: false,
+            drained: 0,
         }
     }
 
@@ -55,20 +68,31 @@ impl Hold {
 
     /// Say FIN. What comes after this is no fault.
     pub(crate) fn finish(&mut self) {
-        self.finished = true;
-        self.conn.out().finish();
-        self.drain();
+        if !self.finished {
+            self.finished = true;
+            self.conn.out().finish();
+        }
     }
 
-    fn drain(&self) {
+    /// Throw away what the peer has sent. Closed over unread bytes, the kernel would answer with a reset, and the peer
+    /// might never see our last frame.
+    pub(crate) fn drain(&mut self) -> Drained {
         let mut scratch = [0; 8192];
-        let mut left = DRAIN;
-        while left > 0 {
+        let before = self.drained;
+        while self.drained < DRAIN {
             match self.recv(&mut scratch) {
-                Ok(n) if n > 0 => left = left.saturating_sub(n),
+                Ok(n) if n > 0 => self.drained += n,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return if self.drained > before {
+                        Drained::Some
+                    } else {
+                        Drained::None
+                    };
+                }
                 _ => break,
             }
         }
+        Drained::End
     }
 
     /// The socket was let go before it was finished: there was a panic. It is kept from the node; the owner must know.

@@ -12,7 +12,7 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bytes added to the request buffer at a time.
 const CHUNK: usize = 2048;
@@ -87,7 +87,10 @@ impl Phase {
                 match self.next_control().await {
                     Some(Control::ReadBody(max)) => self.read_body(&mut body, max).await,
                     Some(Control::NextRequest) if self.skip_body(&mut body).await => break,
-                    Some(Control::Start(config, early)) => return End::Upgrade(config, early),
+                    Some(Control::Start(config, early)) => {
+                        self.pass_body(&mut body).await;
+                        return End::Upgrade(config, early);
+                    }
                     Some(Control::NextRequest) | None => {
                         self.conn().sink().closed(self.conn().id);
                         return End::Closed;
@@ -207,6 +210,18 @@ impl Phase {
             }
         }
         true
+    }
+
+    /// A handshake may have a body, which counts for nothing. If it does not end in time, the frames never begin.
+    async fn pass_body(&mut self, body: &mut BodyReader) {
+        let passed = match self.config.request_timeout {
+            None => self.skip_body(body).await,
+            Some(time) => matches!(timeout(time, self.skip_body(body)).await, Ok(true)),
+        };
+        if !passed {
+            self.buffer = Vec::new();
+            self.link.hang_up();
+        }
     }
 
     /// What the owner wants next. `None`: that the connection be closed.

@@ -2,10 +2,11 @@
 
 use crate::conn::Conn;
 use crate::descriptor::register;
-use crate::hold::Hold;
+use crate::hold::{Drained, Hold};
 use socket2::Socket;
 use std::future::Future;
 use std::io::{self, ErrorKind};
+use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -17,7 +18,7 @@ use tokio::time::{Sleep, sleep};
 pub(crate) struct Link {
     hold: Hold,
     io: AsyncFd<Arc<Socket>>,
-    /// How long a close waits for a peer that does not read; what is left then is lost.
+    /// How long a close waits for a peer that does not read, or goes on sending.
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
@@ -38,6 +39,12 @@ impl Link {
     /// The socket without its registration.
     pub(crate) fn into_hold(self) -> Hold {
         self.hold
+    }
+
+    /// Make the next read say that the peer is done.
+    pub(crate) fn hang_up(&self) {
+        // An error means that it is.
+        let _ = self.hold.socket.shutdown(Shutdown::Read);
     }
 
     /// Read what is there.
@@ -68,18 +75,33 @@ impl Link {
         Poll::Ready(())
     }
 
-    /// Write out the rest, within the time for it, and say FIN. When it is ready, drop the link.
+    /// Write out the rest and say FIN, and hear out a peer that is still sending; both within the time for it.
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.hold.conn.close();
-        let flushed = self.poll_flush(cx).is_ready();
-        if !flushed {
-            let linger = self.hold.conn.linger();
-            let time = self
-                .lingering
-                .get_or_insert_with(|| Box::pin(sleep(linger)));
-            ready!(time.as_mut().poll(cx));
+        if self.poll_flush(cx).is_pending() {
+            ready!(self.poll_linger(cx));
         }
         self.hold.finish();
-        Poll::Ready(())
+        loop {
+            let drained = self.hold.drain();
+            if drained == Drained::End || (drained == Drained::None && self.lingering.is_none()) {
+                return Poll::Ready(());
+            }
+            if self.poll_linger(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            match ready!(self.io.poll_read_ready(cx)) {
+                Ok(mut guard) => guard.clear_ready(),
+                Err(_) => return Poll::Ready(()),
+            }
+        }
+    }
+
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let linger = self.hold.conn.linger();
+        let time = self
+            .lingering
+            .get_or_insert_with(|| Box::pin(sleep(linger)));
+        time.as_mut().poll(cx)
     }
 }

@@ -1,7 +1,7 @@
 //! A connection once it speaks WebSocket: bytes in, batches of events out.
 
 use crate::conn::Conn;
-use crate::hold::{Hold, Phase};
+use crate::hold::{Drained, Hold, Phase};
 use crate::sink::Reason;
 use drover_proto::receive::{Event, Receiver, RecvConfig, Step};
 use mio::event::Event as Readiness;
@@ -45,7 +45,9 @@ pub(crate) struct Driver {
     too_large: bool,
     /// A close or an error was given: nothing more is read.
     ended: bool,
-    /// The time to write out the rest is running.
+    /// It broke a rule, and may not have heard yet that nobody listens any more.
+    broken: bool,
+    /// The time for a close is running.
     lingering: bool,
 }
 
@@ -81,6 +83,7 @@ impl Driver {
             resume: false,
             too_large: false,
             ended: false,
+            broken: false,
             lingering: false,
         }
     }
@@ -137,16 +140,34 @@ impl Driver {
         &self.hold.conn
     }
 
+    /// Write out the rest and say FIN, and hear out a peer that is still sending; both within the time for it.
     fn close(&mut self, flushed: bool) -> Turn {
-        if !flushed && !self.conn().lingered() {
-            if !self.lingering {
-                self.lingering = true;
-                Arc::clone(self.conn()).linger_from_now();
-            }
-            return Turn::Idle;
+        if self.conn().lingered() {
+            self.hold.finish();
+            return Turn::Done;
+        }
+        if !flushed {
+            return self.linger();
         }
         self.hold.finish();
-        Turn::Done
+        match self.hold.drain() {
+            Drained::End => Turn::Done,
+            Drained::None if self.is_between_frames() && !self.lingering => Turn::Done,
+            Drained::None | Drained::Some => self.linger(),
+        }
+    }
+
+    /// Whether the client, as far as one can see, is not in the middle of sending.
+    fn is_between_frames(&self) -> bool {
+        !self.broken && !self.receiver.mid_frame()
+    }
+
+    fn linger(&mut self) -> Turn {
+        if !self.lingering {
+            self.lingering = true;
+            Arc::clone(self.conn()).linger_from_now();
+        }
+        Turn::Idle
     }
 
     /// Read once and decode it all, within the budget; gives the number of events that were put into the batch.
@@ -204,7 +225,7 @@ impl Driver {
             match step {
                 Step::Event(event) => {
                     events += 1;
-                    self.ended = is_last(&event);
+                    (self.ended, self.broken) = ends(&event);
                     self.hold.conn.sink().event(event);
                     if self.ended {
                         return events;
@@ -229,7 +250,7 @@ impl Driver {
     }
 
     fn refuse(&mut self) -> usize {
-        self.ended = true;
+        (self.ended, self.broken) = (true, true);
         match self.receiver.refuse() {
             Step::Event(event) => {
                 self.hold.conn.sink().event(event);
@@ -243,7 +264,7 @@ impl Driver {
     fn filled(&mut self, n: usize) -> usize {
         match self.receiver.filled(n) {
             Step::Event(event) => {
-                self.ended = is_last(&event);
+                (self.ended, self.broken) = ends(&event);
                 self.hold.conn.sink().event(event);
                 1
             }
@@ -256,6 +277,8 @@ impl Driver {
     }
 }
 
-fn is_last(event: &Event<'_>) -> bool {
-    matches!(event, Event::Close(_) | Event::Error(_))
+/// Whether nothing follows the event, and whether that is because a rule was broken.
+fn ends(event: &Event<'_>) -> (bool, bool) {
+    let broken = matches!(event, Event::Error(_));
+    (broken || matches!(event, Event::Close(_)), broken)
 }

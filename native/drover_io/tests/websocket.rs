@@ -234,3 +234,38 @@ fn a_limit_raised_for_an_earlier_frame_holds_for_the_next_of_the_same_read() {
         vec![Got::Error(drover_proto::receive::ProtocolError::BadSize)]
     );
 }
+
+#[test]
+fn a_client_that_goes_on_sending_still_gets_the_close_frame() {
+    let server = Server::start(&config());
+    let (mut client, conn) = server.websocket();
+    client.write_all(b"\x81\x00").unwrap();
+    let error = drover_proto::receive::ProtocolError::BadFrame;
+    assert_eq!(server.events(), vec![Got::Error(error)]);
+    conn.send(&[Item::Close(Some((1002, b"")))], Mode::Taken, false);
+    conn.close();
+    for _ in 0..100 {
+        client.write_all(&[0; 10_000]).unwrap();
+    }
+    assert_eq!(read_to_end(&mut client), b"\x88\x02\x03\xea");
+}
+
+#[test]
+fn the_body_of_a_handshake_is_no_frame() {
+    let server = Server::start(&config());
+    let mut client = server.connect();
+    let head = b"GET / HTTP/1.1\r\nhost: h\r\ncontent-length: 4\r\n\r\nbo";
+    client.write_all(head).unwrap();
+    let (conn, _) = server.request();
+    conn.upgrade(upgrade());
+    assert_eq!(conn.start(), drover_io::Started::Early);
+    client
+        .write_all(&[b"dy", &text("frame")[..]].concat())
+        .unwrap();
+    let frame = Got::Text(b"frame".into());
+    let mut events = server.events();
+    if events.is_empty() {
+        events = server.events();
+    }
+    assert_eq!(events, vec![frame]);
+}
