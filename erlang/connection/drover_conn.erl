@@ -86,8 +86,8 @@ enter(#{carrier := Carrier, dialect := Dialect, handler := Handler, local := Loc
 
 
 %% Frames that came with the handshake are handled even if the connection is passive by now.
-start(#conn{carrier = Carrier} = State, Local) ->
-    case drover_carrier:start(Carrier) of
+start(#conn{carrier = Carrier, active = Active} = State, Local) ->
+    case drover_carrier:start(Active, Carrier) of
         ok -> settle(State, Local);
         {early, Events} -> batch(Events, State, Local)
     end.
@@ -135,8 +135,11 @@ handle({'$gen_call', From, Call}, #conn{speaks_otp = true} = State, Local) ->
     next(State, Local);
 handle({'EXIT', Parent, Reason}, #conn{speaks_otp = true, parent = Parent} = State, Local) ->
     terminate(Reason, State, Local);
-handle(Message, State, Local) ->
-    info(Message, State, Local).
+handle(Message, #conn{carrier = Carrier, active = Active, id = Id} = State, Local) ->
+    case drover_carrier:message(Message, Active, Carrier) of
+        none -> info(Message, State, Local);
+        {events, Events} -> handle({'$drover', Id, events, Events}, State, Local)
+    end.
 
 
 %% The core had sent this batch when it was told to read no more.

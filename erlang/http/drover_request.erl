@@ -7,6 +7,7 @@
 -export([find/2]).
 -export([start_link/1]).
 -export([run/1]).
+-export([websocket/2]).
 %% Of the request process.
 -export([init/1]).
 
@@ -108,6 +109,12 @@ run(#{req := Req, handler := Handler, handler_opts := HandlerOpts} = Task) ->
             terminate({crash, Class, Reason}, Req, HandlerOpts, Handler),
             {crash, Class, Reason, Stacktrace}
     end.
+
+
+%% @doc Act on what init/2 has returned, run by somebody else, if it asks for a WebSocket.
+-spec websocket(tuple(), task()) -> result().
+websocket(Result, Task) when element(1, Result) =:= cowboy_websocket ->
+    returned(Result, Task).
 
 
 %% The fourth element tells the versions of the API apart: options, or a timeout of the time before there

@@ -12,6 +12,7 @@
 -export([set_protocol/2]).
 -export([suspend/1]).
 -export([resume/1]).
+-export([io_threads/0]).
 -export([init/1]).
 -export([handle_call/3]).
 -export([handle_cast/2]).
@@ -180,7 +181,8 @@ native_opts(#{max_connections := Max, nodelay := Nodelay}, #{linger_timeout := L
      }.
 
 
-%% Schedulers and I/O threads share the processors.
+%% @doc How many I/O threads there are. Schedulers share the processors with them.
+-spec io_threads() -> pos_integer().
 io_threads() ->
     Default = max(1, erlang:system_info(schedulers_online) div 2),
     application:get_env(drover, io_threads, Default).

@@ -1,6 +1,7 @@
-%% The server under test: drover, or a real Cowboy to check the tests themselves against.
+%% The server under test: drover, a real Cowboy to check the tests themselves against, or drover under that Cowboy.
 %%
-%% DROVER_TARGET is `drover' (the default) or `cowboy'; for the latter COWBOY_EBIN lists the ebin
+%% DROVER_TARGET is `drover' (the default), `cowboy', `takeover' (drover_handler in cowboy_handler's place) or `codec' (the
+%% same with a transport that leaves drover no socket to adopt). For all but the first COWBOY_EBIN lists the ebin
 %% directories of cowboy, cowlib and ranch, separated by colons.
 -module(drover_target).
 
@@ -14,7 +15,7 @@
 -export([only/1]).
 -export([check/1]).
 
--type name() :: drover | cowboy.
+-type name() :: drover | cowboy | takeover | codec.
 -type version() :: {non_neg_integer(), non_neg_integer()}.
 
 %% Routes as the router's compile/1 takes them, what it returns, or just the paths of any host.
@@ -30,9 +31,14 @@ name() ->
 
 -spec ensure_started() -> ok.
 ensure_started() ->
-    ok = code:add_pathsa([ Dir || Dir <- string:lexemes(os:getenv("COWBOY_EBIN", ""), ":"), name() =:= cowboy ]),
-    {ok, _} = application:ensure_all_started(name()),
+    ok = code:add_pathsa([ Dir || Dir <- string:lexemes(os:getenv("COWBOY_EBIN", ""), ":"), name() =/= drover ]),
+    [ {ok, _} = application:ensure_all_started(Application) || Application <- applications(name()) ],
     ok.
+
+
+applications(drover) -> [drover];
+applications(cowboy) -> [cowboy];
+applications(_Both) -> [cowboy, drover].
 
 
 %% A listener on a free port of 127.0.0.1.
@@ -45,20 +51,42 @@ start(Ref, Routes, ProtoOpts) ->
 start(Ref, Routes, ProtoOpts, TransportOpts) ->
     ok = ensure_started(),
     Env = (maps:get(env, ProtoOpts, #{}))#{dispatch => dispatch(Routes)},
-    {ok, _} = (name()):start_clear(Ref, TransportOpts, ProtoOpts#{env => Env}),
+    {ok, _} = start_clear(name(), Ref, TransportOpts, ProtoOpts#{env => Env}),
     {ok, port(Ref)}.
+
+
+start_clear(takeover, Ref, TransportOpts, ProtoOpts) ->
+    cowboy:start_clear(Ref, TransportOpts, under_cowboy(ProtoOpts));
+start_clear(codec, Ref, TransportOpts, ProtoOpts) ->
+    %% What cowboy:start_clear/3 does, but for the transport.
+    ranch:start_listener(Ref, foreign_tcp, TransportOpts, cowboy_clear, under_cowboy(ProtoOpts));
+start_clear(Name, Ref, TransportOpts, ProtoOpts) ->
+    Name:start_clear(Ref, TransportOpts, ProtoOpts).
+
+
+%% Options for drover's part, which its own listener takes as they stand, are in the env of the middlewares.
+under_cowboy(#{env := Env} = ProtoOpts) ->
+    Drover = maps:with([compress, websocket_api], ProtoOpts),
+    ProtoOpts#{env := Env#{drover => Drover}, middlewares => [cowboy_router, drover_handler], connection_type => supervisor}.
 
 
 -spec stop(Ref :: any()) -> ok | {error, not_found}.
 stop(Ref) ->
-    (name()):stop_listener(Ref).
+    (server()):stop_listener(Ref).
+
+
+server() ->
+    case name() of
+        drover -> drover;
+        _ -> cowboy
+    end.
 
 
 -spec port(Ref :: any()) -> inet:port_number().
 port(Ref) ->
     case name() of
         drover -> drover:get_port(Ref);
-        cowboy -> ranch:get_port(Ref)
+        _ -> ranch:get_port(Ref)
     end.
 
 
@@ -67,7 +95,7 @@ port(Ref) ->
 req() ->
     case name() of
         drover -> drover_req;
-        cowboy -> cowboy_req
+        _ -> cowboy_req
     end.
 
 
@@ -80,11 +108,12 @@ since(Version) ->
     end.
 
 
-%% For init_per_testcase: skips a case that only this target can pass.
+%% For init_per_testcase: skips a case that only this target can pass. What drover passes it passes under Cowboy.
 -spec only(name()) -> ok | {skip, string()}.
 only(Name) ->
     case name() of
         Name -> ok;
+        Other when Name =:= drover, Other =/= cowboy -> ok;
         Other -> {skip, atom_to_list(Other) ++ " is not meant here"}
     end.
 
@@ -113,5 +142,5 @@ dispatch(Dispatch) ->
 router() ->
     case name() of
         drover -> drover_router;
-        cowboy -> cowboy_router
+        _ -> cowboy_router
     end.
