@@ -1,0 +1,51 @@
+//! Idle: what a connection costs in memory while nothing is said on it.
+
+use crate::load::Load;
+use crate::options::Options;
+use crate::process;
+use crate::report::Report;
+use std::io;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Connections that come and go first, so that what the server allocates once is not charged to the others.
+const PRELUDE: usize = 200;
+const REST: Duration = Duration::from_millis(500);
+
+pub(crate) fn run(options: &Options) -> io::Result<Report> {
+    let pid = options
+        .pid
+        .ok_or_else(|| io::Error::other("idle needs --pid"))?;
+    drop(opened(&Options {
+        connections: PRELUDE.min(options.connections),
+        ..options.clone()
+    })?);
+    sleep(REST + options.settle);
+    let before = process::resident_kib(pid)?;
+    let load = opened(options)?;
+    sleep(options.settle);
+    let busy = process::cpu_time(pid)?;
+    sleep(REST);
+    let idle = process::cpu_time(pid)?.saturating_sub(busy);
+    let after = process::resident_kib(pid)?;
+    drop(load);
+    let mut report = Report::default();
+    report.integer("connections", options.connections as u64);
+    report.integer("server_rss_kib", after);
+    report.number(
+        "rss_kib_per_connection",
+        (after as f64 - before as f64) / options.connections as f64,
+    );
+    report.number(
+        "server_idle_cpu_cores",
+        idle.as_secs_f64() / REST.as_secs_f64(),
+    );
+    Ok(report)
+}
+
+fn opened(options: &Options) -> io::Result<Load<'_>> {
+    let mut load = Load::open(options)?;
+    load.prime(options.prime)?;
+    load.stop_verifying();
+    Ok(load)
+}
