@@ -15,7 +15,7 @@ native: ## build the native library
 	@scripts/build-native
 
 run: setup ## the demo at http://127.0.0.1:8080 (PORT=)
-	@TERM=dumb rebar3 compile >&2 && exec scripts/run-demo
+	@exec scripts/run-example demo
 
 echo: ## an echo server on 127.0.0.1 (PORT=9001)
 	@exec scripts/run-example echo

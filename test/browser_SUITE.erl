@@ -347,11 +347,11 @@ ends_on_sigterm(Config) ->
 
 
 start_server(Config, Port) ->
-    os_program:start(filename:join([?config(root, Config), "scripts", "run-demo"]),
-                     [],
+    os_program:start(filename:join([?config(root, Config), "scripts", "run-example"]),
+                     ["demo"],
                      [{"PORT", Port},
                       {"DROVER_EBIN", filename:join(code:lib_dir(drover), "ebin")},
-                      {"DEMO_EBIN", filename:join(?config(priv_dir, Config), "ebin")}]).
+                      {"EXAMPLE_EBIN", filename:join(?config(priv_dir, Config), "ebin")}]).
 
 
 await_url(Server) ->
@@ -365,7 +365,7 @@ port(Config) ->
 
 %% The checkout that drover was compiled from.
 root(Dir) ->
-    case filelib:is_regular(filename:join([Dir, "scripts", "run-demo"])) of
+    case filelib:is_regular(filename:join([Dir, "scripts", "run-example"])) of
         true -> Dir;
         false when Dir =/= "/" -> root(filename:dirname(Dir))
     end.
