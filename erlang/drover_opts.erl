@@ -51,6 +51,9 @@
           %% Whether connections of handlers with callbacks of arity 3 are compressed if the client
           %% can. Handlers of arity 2 ask for it themselves. Default: false.
           compress => boolean(),
+          %% The largest frame or message for handlers with callbacks of arity 3, in bytes. Handlers of arity 2
+          %% say it themselves. Default: infinity, as it was.
+          max_frame_size => non_neg_integer() | infinity,
           %% Which API handlers speak: auto looks at what a module exports. Default: auto.
           websocket_api => auto | v2 | v2pre | #{module() => v2 | v2pre},
           %% From the opening of a connection, or the end of a response, to the whole of the next
@@ -79,6 +82,7 @@
 -type protocol() :: #{
                       env := #{dispatch := term(), atom() => term()},
                       compress := boolean(),
+                      max_frame_size := non_neg_integer() | infinity,
                       websocket_api := auto | v2 | v2pre | #{module() => v2 | v2pre},
                       request_timeout := timeout(),
                       max_request_line_length := pos_integer(),
@@ -226,6 +230,7 @@ protocol_table() ->
     #{
       env => {#{}, map},
       compress => {false, boolean},
+      max_frame_size => {infinity, natural_or_infinity},
       websocket_api => {auto, api},
       request_timeout => {5000, timeout},
       max_request_line_length => {8000, count},
@@ -263,8 +268,8 @@ websocket_table() ->
 
 %% @doc What held before handlers could return options: only a timeout could be given.
 -spec websocket_pre(timeout(), protocol()) -> websocket().
-websocket_pre(Timeout, #{compress := Compress}) ->
-    Opts = #{idle_timeout => Timeout, max_frame_size => infinity, compress => Compress},
+websocket_pre(Timeout, #{compress := Compress, max_frame_size := Max}) ->
+    Opts = #{idle_timeout => Timeout, max_frame_size => Max, compress => Compress},
     (websocket(Opts))#{idle_policy := exact}.
 
 

@@ -13,7 +13,7 @@ groups() ->
           sum_of_fragments, sum_decided_on_the_header, fragments_at_the_limit, sum_starts_anew, compressed_on_the_wire, inflated, inflated_at_the_limit,
           inflated_in_segments, inflated_at_the_limit_in_segments, inflated_fragments, uncompressed_with_compression,
           set_options, set_options_raised, set_options_infinity, set_options_same_segment, set_options_raised_same_segment, frames_before_are_handled],
-    ws_script:groups([], V2, [no_limit]).
+    ws_script:groups([], V2, [no_limit, limit_of_the_listener]).
 
 
 init_per_suite(Config) -> ws_script:init_per_suite(Config).
@@ -54,6 +54,16 @@ default_limit(Config) ->
 %% D40: handlers of arity 3 know no limit.
 no_limit(Config) ->
     ok = passes(connect(Config, none), {binary, zeros(3000000)}).
+
+
+%% D40: a listener may set one for them.
+limit_of_the_listener(Config) ->
+    Routes = [{"/[...]", ws_script:handler(v2pre), route_state}],
+    {ok, Port} = drover_target:start(?FUNCTION_NAME, Routes, #{max_frame_size => 10}),
+    Here = [{port, Port} | Config],
+    ok = passes(connect(Here, none), {binary, zeros(10)}),
+    ok = too_big(connect(Here, none), {binary, zeros(11)}),
+    ok = drover_target:stop(?FUNCTION_NAME).
 
 
 %% D40: `infinity' takes the limit away.

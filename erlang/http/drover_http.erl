@@ -98,8 +98,8 @@ refuse(Status, State) ->
 
 
 %% Where init/2 runs is part of the dialect.
-dispatch(#{api := v2pre} = Task, State) ->
-    run_here(Task, State);
+dispatch(#{api := v2pre, req := Req} = Task, State) ->
+    run_here(Task#{req := Req#{websocket_api => v2pre}}, State);
 dispatch(Task, State) ->
     %% While there is a request process, its end is a message.
     true = not process_flag(trap_exit, true),

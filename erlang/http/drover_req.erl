@@ -222,13 +222,20 @@ parse_header(Name, Req, Default) ->
         Parse = drover_http_hd:parser(Name),
         case header(Name, Req) of
             undefined -> Default;
-            Value -> Parse(Value)
+            Value -> as_of_then(Name, Parse(Value), Req)
         end
     catch
         _:_:Stack ->
             Reason = 'Malformed header. Please consult the relevant specification.',
             erlang:raise(exit, {request_error, {header, Name}, Reason}, Stack)
     end.
+
+
+%% Handlers with callbacks of arity 3 were given the names of sub-protocols in lower case.
+as_of_then(<<"sec-websocket-protocol">>, Protocols, #{websocket_api := v2pre}) ->
+    lists:map(fun drover_hd_scan:lower/1, Protocols);
+as_of_then(_Name, Parsed, _Req) ->
+    Parsed.
 
 
 %% @doc The cookies that came.
