@@ -10,6 +10,7 @@
          list_of_frames/1,
          list_is_one_send/1,
          iodata/1,
+         binaries_only/1,
          text_is_not_checked/1,
          close_frames/1,
          nothing_after_close/1,
@@ -39,7 +40,7 @@ all() ->
 
 groups() ->
     Arity2 = places([init, handle, info], cases() ++ cases_of_arity_2()) ++ cases_of_no_place(),
-    [{v2, [], Arity2}, {hybrid, [], Arity2}, {p, [], places([handle, info], [req_is_carried | cases()]) ++ [crash_in_terminate]}].
+    [{v2, [], Arity2}, {hybrid, [], Arity2}, {p, [], places([handle, info], [req_is_carried, binaries_only | cases()]) ++ [crash_in_terminate]}].
 
 
 places(Places, Cases) ->
@@ -156,6 +157,13 @@ iodata(Config) ->
     {Client, _} = Connection = answered(Config, {reply, Frames}),
     [{text, <<"Hello">>}, {binary, <<"abcd">>}, {ping, <<"p">>}, {pong, <<"q">>}] = ws_client:recv_many(Client, 4),
     ok = fun_handler:alive(Connection).
+
+
+%% F63: payloads are binaries and nothing else for handlers of arity 3.
+binaries_only(Config) ->
+    Before = {text, <<"before">>},
+    [ {[Before, {error, closed}], no_terminate, abnormal} = broken(Config, {reply, [Before, Frame]})
+      || Frame <- [{text, "Hello"}, {binary, [<<"a">>]}, {ping, "p"}, {close, ["x"]}, {close, 1000, "x"}] ].
 
 
 %% F64: text is sent as the handler gives it, UTF-8 or not.

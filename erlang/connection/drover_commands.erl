@@ -84,11 +84,17 @@ all_frames([Frame | Tail]) ->
 leading([], All, _Good) ->
     All;
 leading([Frame | Tail], All, Good) ->
-    case kind(Frame) of
+    case kind_of_then(Frame) of
         open -> leading(Tail, All, [Frame | Good]);
         close -> All;
         {bad, Why} -> {part, lists:reverse(Good), Why}
     end.
+
+
+%% Payloads had to be binaries in the time of these replies.
+kind_of_then({_Type, Payload}) when not is_binary(Payload) -> {bad, badarg};
+kind_of_then({close, _Code, Payload}) when not is_binary(Payload) -> {bad, badarg};
+kind_of_then(Frame) -> kind(Frame).
 
 
 accept({bad, Why}) -> erlang:error(Why);
