@@ -3,7 +3,8 @@
 %%     middlewares => [cowboy_router, drover_handler]
 %%
 %% It calls init/2 and acts on the result as cowboy_handler does, but for {cowboy_websocket, ...}, which becomes a
-%% connection of drover's in any of the shapes that handlers of either API return.
+%% connection of drover's in any of the shapes that handlers of either API return. What Plug.Cowboy returns for a
+%% WebSocket, of Phoenix for example, becomes one, too.
 %%
 %% env may hold options of drover's listeners that concern handlers: #{drover => #{compress => true}}.
 -module(drover_handler).
@@ -32,6 +33,9 @@ returned({ok, Req, State}, Handler, Env) ->
     {ok, Req, Env#{result => terminate(normal, Req, State, Handler)}};
 returned(Result, Handler, Env) when element(1, Result) =:= cowboy_websocket ->
     drover_websocket:upgrade_as(Result, Handler, Env);
+returned({'Elixir.Plug.Cowboy.Handler', Req, {Handler, State}, Opts}, _Plug, Env) when is_map(Opts) ->
+    %% Its upgrade/5 does nothing but to call that of cowboy_websocket.
+    drover_websocket:upgrade(Req, Env, Handler, State, Opts);
 returned({Module, Req, State}, Handler, Env) ->
     Module:upgrade(Req, Env, Handler, State);
 returned({Module, Req, State, Opts}, Handler, Env) ->

@@ -1,17 +1,20 @@
 %% How the bytes of a connection that Cowboy has accepted travel from now on.
 %%
 %% The core adopts a TCP or Unix socket of inet_drv's: it duplicates the descriptor, and Erlang's socket is closed, which
-%% the peer does not see while there is a duplicate. Whatever else it is (TLS, a socket of another backend, one
-%% with bytes still to be written), Erlang keeps it, and the core does no more than code frames.
+%% the peer does not see while there is a duplicate. Whatever else it is (TLS, a stream of HTTP/2, a socket of another
+%% backend, one with bytes still to be written), Erlang keeps it, and the core does no more than code frames.
 -module(drover_takeover).
 
 -export([carrier/5]).
 
--type socket() :: term().
+%% For an HTTP/2 stream, the process of its connection and its number.
+-type socket() :: {pid(), pos_integer()} | term().
 
 
 %% @doc The carrier of a connection. Buffer is what Cowboy had read beyond the handshake.
--spec carrier(socket(), module(), map(), binary(), drover_native:upgrade_opts()) -> drover_carrier:carrier().
+-spec carrier(socket(), module() | undefined, map(), binary(), drover_native:upgrade_opts()) -> drover_carrier:carrier().
+carrier({Pid, StreamId}, undefined, _Opts, Buffer, Native) ->
+    drover_carrier:new_codec(drover_stream_pipe, drover_stream_pipe:new(Pid, StreamId), Buffer, Native);
 carrier(Socket, Transport, Opts, Buffer, Native) ->
     _ = Transport:setopts(Socket, [{active, false}]),
     Early = iolist_to_binary([Buffer | received(element(1, Transport:messages()), Socket)]),

@@ -50,7 +50,11 @@ upgrade_as(Result, Handler, Env) ->
     end.
 
 
--spec switch(req(), env(), drover_response:headers(), switch()) -> {ok, req(), env()}.
+%% A stream of HTTP/2 has no process of its own but that of its request.
+-spec switch(req(), env(), drover_response:headers(), switch()) -> {ok, req(), env()} | no_return().
+switch(#{version := 'HTTP/2', pid := Pid, streamid := StreamId}, _Env, Headers, Switch) ->
+    Pid ! {{Pid, StreamId}, {switch_protocol, Headers, ?MODULE, undefined}},
+    enter(Pid, drover_takeover:carrier({Pid, StreamId}, undefined, #{}, <<>>, element(1, Switch)), Switch);
 switch(#{pid := Pid, streamid := StreamId} = Req, Env, Headers, Switch) ->
     Pid ! {{Pid, StreamId}, {switch_protocol, Headers, ?MODULE, Switch}},
     {ok, Req, Env}.
@@ -70,13 +74,18 @@ sent_to_self(_) ->
 
 
 %% @doc Become the process of a WebSocket connection. The answer to the handshake is out.
--spec takeover(pid(), Ref :: term(), Socket :: term(), module() | undefined, map(), binary(), switch()) -> no_return().
-takeover(Parent, Ref, Socket, Transport, Opts, Buffer, {Native, Takeover, Messages}) ->
+-spec takeover(pid(), Ref :: term(), Socket :: term(), module(), map(), binary(), switch()) -> no_return().
+takeover(Parent, Ref, Socket, Transport, Opts, Buffer, {Native, _Takeover, _Messages} = Switch) ->
     ok = uncount(Ref),
     %% A handler starts with a process that does not trap exits.
     _ = process_flag(trap_exit, false),
+    enter(Parent, drover_takeover:carrier(Socket, Transport, Opts, Buffer, Native), Switch).
+
+
+-spec enter(pid(), drover_carrier:carrier(), switch()) -> no_return().
+enter(Parent, Carrier, {_Native, Takeover, Messages}) ->
+    %% As in the processes of drover's own listeners: it keeps an idle connection small.
     _ = process_flag(fullsweep_after, 0),
-    Carrier = drover_takeover:carrier(Socket, Transport, Opts, Buffer, Native),
     _ = [ self() ! Message || Message <- Messages ],
     drover_conn:enter(Takeover#{carrier => Carrier, parent => Parent}).
 

@@ -39,9 +39,26 @@ check(#{version := 'HTTP/1.1'} = Req, Opts) ->
         throw:bad_request -> {reply, 400, #{}};
         exit:{request_error, {header, _}, _} -> {reply, 400, #{}}
     end;
+check(#{version := 'HTTP/2'} = Req, Opts) ->
+    check_stream(Req, Opts);
 check(_, _) ->
     %% HTTP/1.0 has no upgrade.
     {reply, 501, #{<<"connection">> => <<"close">>}}.
+
+
+%% Under Cowboy. There is nothing to prove on a stream (RFC 8441, 5), so there is no key.
+-spec check_stream(drover_req:req(), opts()) ->
+          {ok, accepted()} | {reply, 400 | 501, #{binary() => iodata()}}.
+check_stream(#{method := <<"CONNECT">>, protocol := Protocol} = Req, Opts) ->
+    try string:lowercase(Protocol) =:= <<"websocket">> andalso accept_stream(Req, Opts) of
+        false -> {reply, 501, #{}};
+        Accepted -> {ok, Accepted}
+    catch
+        throw:bad_request -> {reply, 400, #{}};
+        exit:{request_error, {header, _}, _} -> {reply, 400, #{}}
+    end;
+check_stream(_, _) ->
+    {reply, 501, #{}}.
 
 
 -spec wants_websocket(drover_req:req()) -> boolean().
@@ -61,18 +78,22 @@ has_token(Token, Tokens) -> lists:member(Token, Tokens).
 -spec accept(drover_req:req(), opts()) -> accepted().
 accept(Req, Opts) ->
     Key = required(drover_req:header(<<"sec-websocket-key">>, Req)),
-    Version = version(drover_req:parse_header(<<"sec-websocket-version">>, Req)),
-    Offer = drover_req:header(<<"sec-websocket-extensions">>, Req),
-    {Deflate, Headers} = extensions(Offer, Opts),
-    #{
-      version => Version,
-      deflate => Deflate,
-      headers => Headers#{
+    #{headers := Headers} = Accepted = accept_stream(Req, Opts),
+    Accepted#{
+      headers := Headers#{
                    <<"connection">> => <<"Upgrade">>,
                    <<"upgrade">> => <<"websocket">>,
                    <<"sec-websocket-accept">> => drover_native:accept_key(Key)
                   }
      }.
+
+
+-spec accept_stream(drover_req:req(), opts()) -> accepted().
+accept_stream(Req, Opts) ->
+    Version = version(drover_req:parse_header(<<"sec-websocket-version">>, Req)),
+    Offer = drover_req:header(<<"sec-websocket-extensions">>, Req),
+    {Deflate, Headers} = extensions(Offer, Opts),
+    #{version => Version, deflate => Deflate, headers => Headers}.
 
 
 -spec required(undefined | binary()) -> binary().

@@ -1,8 +1,8 @@
 %% The server under test: drover, a real Cowboy to check the tests themselves against, or drover under that Cowboy.
 %%
-%% DROVER_TARGET is `drover' (the default), `cowboy', `takeover' (drover_handler in cowboy_handler's place) or `codec' (the
-%% same with a transport that leaves drover no socket to adopt). For all but the first COWBOY_EBIN lists the ebin
-%% directories of cowboy, cowlib and ranch, separated by colons.
+%% DROVER_TARGET is `drover' (the default), `cowboy', `takeover' (drover_handler in cowboy_handler's place), `codec' (the
+%% same with a transport that leaves drover no socket to adopt) or `tls' (the same, behind a tls_bridge). For all
+%% but the first COWBOY_EBIN lists the ebin directories of cowboy, cowlib and ranch, separated by colons.
 -module(drover_target).
 
 -export([name/0]).
@@ -15,7 +15,7 @@
 -export([only/1]).
 -export([check/1]).
 
--type name() :: drover | cowboy | takeover | codec.
+-type name() :: drover | cowboy | takeover | codec | tls.
 -type version() :: {non_neg_integer(), non_neg_integer()}.
 
 %% Routes as the router's compile/1 takes them, what it returns, or just the paths of any host.
@@ -60,6 +60,11 @@ start_clear(takeover, Ref, TransportOpts, ProtoOpts) ->
 start_clear(codec, Ref, TransportOpts, ProtoOpts) ->
     %% What cowboy:start_clear/3 does, but for the transport.
     ranch:start_listener(Ref, foreign_tcp, TransportOpts, cowboy_clear, under_cowboy(ProtoOpts));
+start_clear(tls, Ref, #{socket_opts := SocketOpts} = TransportOpts, ProtoOpts) ->
+    Secured = TransportOpts#{socket_opts => SocketOpts ++ tls_bridge:server_options()},
+    {ok, Pid} = cowboy:start_tls(Ref, Secured, under_cowboy(ProtoOpts)),
+    ok = persistent_term:put({?MODULE, Ref}, tls_bridge:start(ranch:get_port(Ref))),
+    {ok, Pid};
 start_clear(Name, Ref, TransportOpts, ProtoOpts) ->
     Name:start_clear(Ref, TransportOpts, ProtoOpts).
 
@@ -72,7 +77,16 @@ under_cowboy(#{env := Env} = ProtoOpts) ->
 
 -spec stop(Ref :: any()) -> ok | {error, not_found}.
 stop(Ref) ->
-    (server()):stop_listener(Ref).
+    Stopped = (server()):stop_listener(Ref),
+    stop_bridge(persistent_term:get({?MODULE, Ref}, none), Ref),
+    Stopped.
+
+
+stop_bridge(none, _Ref) ->
+    ok;
+stop_bridge(Bridge, Ref) ->
+    ok = tls_bridge:stop(Bridge),
+    true = persistent_term:erase({?MODULE, Ref}).
 
 
 server() ->
@@ -86,6 +100,7 @@ server() ->
 port(Ref) ->
     case name() of
         drover -> drover:get_port(Ref);
+        tls -> tls_bridge:port(persistent_term:get({?MODULE, Ref}));
         _ -> ranch:get_port(Ref)
     end.
 
