@@ -467,12 +467,12 @@ toggle(Event) ->
 %% D44: a small frame that would inflate to much more than max_frame_size is closed with 1009; memory stays what it was.
 bombs(Config) ->
     Bomb = bomb(),
-    Before = peak_reset(),
+    Before = node_memory:reset_peak(),
     [ ends_with(1009, badsize, Config, Frames)
       || _ <- lists:seq(1, 10),
          Frames <- [ws_client:frame(#{rsv => 4, opcode => binary, payload => Bomb}),
                     fragments(Bomb)] ],
-    true = peak() - Before < 100 * 1024.
+    true = node_memory:peak() - Before < 100 * 1024.
 
 
 %% Half a gigabyte of zeros in half a megabyte.
@@ -484,22 +484,6 @@ bomb() ->
 fragments(<<First:1000/binary, Rest/binary>>) ->
     [ws_client:frame(#{rsv => 4, fin => false, opcode => binary, payload => First}),
      ws_client:frame(#{opcode => continuation, payload => Rest})].
-
-
-%% The node's memory in KiB, and its peak since the last reset, where the system knows.
-peak_reset() ->
-    _ = file:write_file("/proc/self/clear_refs", "5"),
-    peak().
-
-
-peak() ->
-    case file:read_file("/proc/self/status") of
-        {ok, Status} ->
-            {match, [Peak]} = re:run(Status, "VmHWM:\\s+(\\d+)", [{capture, all_but_first, binary}]),
-            binary_to_integer(Peak);
-        {error, _} ->
-            0
-    end.
 
 
 %% Nothing of what the cases made is left.

@@ -12,7 +12,6 @@
          passive_from_the_beginning/1,
          passive_from_the_beginning_with_a_frame/1,
          options_of_the_buffers/1,
-         defaults/1,
          order_is_kept/1,
          replies_are_not_held_back/1,
          replies_precede_the_end/1,
@@ -35,7 +34,7 @@ all() ->
 
 groups() ->
     Arity2 = cases_of_arity_2() ++ cases(),
-    [{v2, [], [options_of_the_buffers | Arity2]}, {p, [], [defaults | cases()]}, {hybrid, [], Arity2}].
+    [{v2, [], [options_of_the_buffers | Arity2]}, {p, [], cases()}, {hybrid, [], Arity2}].
 
 
 cases_of_arity_2() ->
@@ -176,13 +175,6 @@ options_of_the_buffers(Config) ->
       end || Option <- Options ].
 
 
-%% D40, H76: Cowboy 2 limits frames to a megabyte and closes after a minute of silence; there was neither before.
-defaults(_Config) ->
-    #{max_frame_size := 1000000, idle_timeout := 60000} = drover_opts:websocket(#{}),
-    {ok, Proto} = drover_opts:protocol(#{}),
-    #{max_frame_size := infinity, idle_timeout := infinity} = drover_opts:websocket_pre(infinity, Proto).
-
-
 %%% Much at once.
 
 
@@ -258,11 +250,11 @@ echo_to_a_client_that_reads_later(Config) ->
 %% E57, H81: a send waits for a peer that does not read, without growing memory; everything arrives once it reads.
 send_waits_for_the_peer(Config) ->
     {Client, Pid} = pusher(Config, #{}),
-    Before = peak_reset(),
+    Before = node_memory:reset_peak(),
     Frames = 2000,
     [ Pid ! {push, N} || N <- lists:seq(1, Frames) ],
     ok = until_stuck(Pid),
-    true = peak() - Before < 64 * 1024,
+    true = node_memory:peak() - Before < 64 * 1024,
     [] = [ N || N <- lists:seq(1, Frames), ws_client:recv(Client) =/= pushed(N) ],
     {info, {push, Frames}} = lists:last(fun_handler:take(Pid, Frames)).
 
@@ -442,20 +434,4 @@ last_event(Pid) ->
     case fun_handler:next(Pid) of
         {info, _} -> last_event(Pid);
         Event -> Event
-    end.
-
-
-%% The node's memory in KiB, and its peak since the last reset, where the system knows.
-peak_reset() ->
-    _ = file:write_file("/proc/self/clear_refs", "5"),
-    peak().
-
-
-peak() ->
-    case file:read_file("/proc/self/status") of
-        {ok, Status} ->
-            {match, [Peak]} = re:run(Status, "VmHWM:\\s+(\\d+)", [{capture, all_but_first, binary}]),
-            binary_to_integer(Peak);
-        {error, _} ->
-            0
     end.

@@ -18,12 +18,12 @@
          option_sets_it/1,
          option_restarts_it/1,
          option_switches_it_off/1,
-         default/1]).
+         defaults/1]).
 -export([no_leaks/1]).
 
 
 all() ->
-    [{group, v2}, {group, p}, {group, hybrid}, no_leaks].
+    [{group, v2}, {group, p}, {group, hybrid}, defaults, no_leaks].
 
 
 groups() ->
@@ -64,8 +64,8 @@ end_per_group(_Group, _Config) ->
     fun_handler:stop_all().
 
 
-init_per_testcase(_Case, Config) ->
-    Config.
+init_per_testcase(Case, Config) ->
+    fun_handler:since(Case, #{defaults => drover}, Config).
 
 
 %% The cases of a group run at once.
@@ -199,9 +199,11 @@ option_switches_it_off(Config) ->
     lives_on({Client, Pid}).
 
 
-%% H76: the default is a minute in Cowboy 2, and none in the older dialects.
-default(_Config) ->
-    ok.
+%% H76: the default is a minute in Cowboy 2; there was none before.
+defaults(_Config) ->
+    #{idle_timeout := 60000} = drover_opts:websocket(#{}),
+    {ok, Proto} = drover_opts:protocol(#{}),
+    #{idle_timeout := infinity} = drover_opts:websocket_pre(infinity, Proto).
 
 
 %% Nothing of what the cases made is left.
