@@ -3,7 +3,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native run echo test projects check format conformance fuzz soak clean
+.PHONY: help setup native run echo test projects check format conformance fuzz soak bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,6 +41,9 @@ fuzz: ## fuzz one target (T=name SECONDS=60)
 
 soak: setup ## garbage and broken connections for SECONDS=600 (SEED= to repeat a run)
 	@SOAK_SECONDS="$(or $(SECONDS),600)" SOAK_SEED="$(SEED)" rebar3 ct --verbose --suite test/soak_SUITE
+
+bench: setup ## measure drover beside its peers (QUICK=1 for a first look, ROWS=name,name for a part)
+	@scripts/bench
 
 clean: ## remove everything built
 	rm -rf _build target priv/*.so
