@@ -13,18 +13,20 @@
 %% Empty where there is no Cowboy to test against, see README.md.
 all() ->
     case filelib:is_dir(cowboy_peer:above("_peers")) of
-        true -> [{group, takeover}, {group, codec}, {group, tls}];
+        true -> [{group, takeover}, {group, codec}, {group, tls}, {group, http2}];
         false -> []
     end.
 
 
 groups() ->
-    Everywhere = [callbacks, early_frame, early_frame_dropped, split_over_takeover, large, compressed, passive, idle, client_gone,
-                  crash, close_waits_for_nothing, listener_stops, not_counted, message_to_self, other_results, named, plug,
-                  not_a_handshake, middle_of_a_pipeline, many],
-    [{takeover, [], Everywhere ++ [adopted, unix_socket, proxy_header, foreign_backend, no_leaks]},
-     {codec, [], Everywhere ++ [not_adopted, no_leaks]},
-     {tls, [], (Everywhere -- [middle_of_a_pipeline]) ++ [not_adopted, no_leaks]}].
+    Everywhere = [callbacks, early_frame, large, compressed, passive, idle, crash, close_waits_for_nothing, message_to_self, named, plug,
+                  many],
+    Http1 = Everywhere ++ [early_frame_dropped, split_over_takeover, client_gone, listener_stops, not_counted, other_results,
+                           not_a_handshake],
+    [{takeover, [], Http1 ++ [middle_of_a_pipeline, adopted, unix_socket, proxy_header, foreign_backend, no_leaks]},
+     {codec, [], Http1 ++ [middle_of_a_pipeline, not_adopted, no_leaks]},
+     {tls, [], Http1 ++ [not_adopted, no_leaks]},
+     {http2, [], Everywhere ++ [stream_gone, no_leaks]}].
 
 
 init_per_group(Target, Config) ->
@@ -187,6 +189,17 @@ client_gone(Config) ->
                ok = ws_client:close(Client),
                {terminate, {error, closed}, _, _} = fun_handler:next(Pid),
                normal = fun_handler:died(Pid),
+               fun_handler:stop_all()
+       end).
+
+
+%% The process of a stream that is no more is shut down.
+stream_gone(Config) ->
+    in(Config,
+       fun() ->
+               {Client, Pid} = fun_handler:open(v2, fun echo/1),
+               ok = ws_client:close(Client),
+               shutdown = fun_handler:died(Pid),
                fun_handler:stop_all()
        end).
 

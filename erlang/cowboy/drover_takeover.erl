@@ -41,7 +41,7 @@ adopt(Socket, ranch_tcp, Opts, Early) when is_port(Socket) ->
     %% What Erlang has not written yet would come too late, or never.
     case {inet:getstat(Socket, [send_pend]), inet:getopts(Socket, [send_timeout]), inet:getfd(Socket)} of
         {{ok, [{send_pend, 0}]}, {ok, [{send_timeout, SendTimeout}]}, {ok, Fd}} ->
-            adopted(drover_native:adopt(Fd, Early, adopt_opts(Opts)), Socket, SendTimeout);
+            adopted(drover_native:adopt(Fd, Early, adopt_opts(Opts, SendTimeout)), Socket, SendTimeout);
         _ ->
             error
     end;
@@ -57,8 +57,12 @@ adopted({error, _}, _Socket, _SendTimeout) ->
     error.
 
 
-adopt_opts(Opts) ->
-    #{io_threads => drover_listener:io_threads(), linger => maps:get(linger_timeout, Opts, 1000)}.
+adopt_opts(Opts, SendTimeout) ->
+    #{
+      io_threads => drover_listener:io_threads(),
+      linger => maps:get(linger_timeout, Opts, 1000),
+      send_timeout => SendTimeout
+     }.
 
 
 %% The last words of the socket that was closed.

@@ -22,8 +22,8 @@
 
 -export_type([pipe/0]).
 
-%% How many messages of the socket may be in the mailbox. Each can hold a TLS record, 16 KiB.
--define(READ_AHEAD, 16).
+%% How many messages of the socket may be in the mailbox before a slow handler pushes back.
+-define(READ_AHEAD, 3).
 
 
 %% @doc The pipe of a socket, which is passive.

@@ -218,7 +218,7 @@ early_data(v2pre) -> drop.
 
 reply(Status, Headers, #{pid := Pid, streamid := StreamId} = Req) ->
     All = drover_response:standard(drover_response:headers(Headers, Req)),
-    Pid ! {{Pid, StreamId}, {response, Status, All, <<>>}},
+    Pid ! {{Pid, StreamId}, {response, Status, All#{<<"content-length">> => <<"0">>}, <<>>}},
     ok.
 
 

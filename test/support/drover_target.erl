@@ -1,7 +1,7 @@
 %% The server under test: drover, a real Cowboy to check the tests themselves against, or drover under that Cowboy.
 %%
 %% DROVER_TARGET is `drover' (the default), `cowboy', `takeover' (drover_handler in cowboy_handler's place), `codec' (the
-%% same with a transport that leaves drover no socket to adopt) or `tls' (the same, behind a tls_bridge). For all
+%% same with a transport that leaves drover no socket to adopt) `tls' or `http2' (the same behind a bridge, see there). For all
 %% but the first COWBOY_EBIN lists the ebin directories of cowboy, cowlib and ranch, separated by colons.
 -module(drover_target).
 
@@ -15,7 +15,7 @@
 -export([only/1]).
 -export([check/1]).
 
--type name() :: drover | cowboy | takeover | codec | tls.
+-type name() :: drover | cowboy | takeover | codec | tls | http2.
 -type version() :: {non_neg_integer(), non_neg_integer()}.
 
 %% Routes as the router's compile/1 takes them, what it returns, or just the paths of any host.
@@ -62,16 +62,22 @@ start_clear(codec, Ref, TransportOpts, ProtoOpts) ->
     ranch:start_listener(Ref, foreign_tcp, TransportOpts, cowboy_clear, under_cowboy(ProtoOpts));
 start_clear(tls, Ref, #{socket_opts := SocketOpts} = TransportOpts, ProtoOpts) ->
     Secured = TransportOpts#{socket_opts => SocketOpts ++ tls_bridge:server_options()},
-    {ok, Pid} = cowboy:start_tls(Ref, Secured, under_cowboy(ProtoOpts)),
-    ok = persistent_term:put({?MODULE, Ref}, tls_bridge:start(ranch:get_port(Ref))),
-    {ok, Pid};
+    bridged(tls_bridge, Ref, cowboy:start_tls(Ref, Secured, under_cowboy(ProtoOpts)));
+start_clear(http2, Ref, TransportOpts, ProtoOpts) ->
+    Http2 = #{protocols => [http2], enable_connect_protocol => true},
+    bridged(http2_bridge, Ref, cowboy:start_clear(Ref, TransportOpts, maps:merge(under_cowboy(ProtoOpts), Http2)));
 start_clear(Name, Ref, TransportOpts, ProtoOpts) ->
     Name:start_clear(Ref, TransportOpts, ProtoOpts).
 
 
+bridged(Bridge, Ref, Started) ->
+    ok = persistent_term:put({?MODULE, Ref}, bridge:start(Bridge, ranch:get_port(Ref))),
+    Started.
+
+
 %% Options for drover's part, which its own listener takes as they stand, are in the env of the middlewares.
 under_cowboy(#{env := Env} = ProtoOpts) ->
-    Drover = maps:with([compress, websocket_api], ProtoOpts),
+    Drover = maps:with([compress, max_frame_size, websocket_api], ProtoOpts),
     ProtoOpts#{env := Env#{drover => Drover}, middlewares => [cowboy_router, drover_handler], connection_type => supervisor}.
 
 
@@ -85,7 +91,7 @@ stop(Ref) ->
 stop_bridge(none, _Ref) ->
     ok;
 stop_bridge(Bridge, Ref) ->
-    ok = tls_bridge:stop(Bridge),
+    ok = bridge:stop(Bridge),
     true = persistent_term:erase({?MODULE, Ref}).
 
 
@@ -100,7 +106,7 @@ server() ->
 port(Ref) ->
     case name() of
         drover -> drover:get_port(Ref);
-        tls -> tls_bridge:port(persistent_term:get({?MODULE, Ref}));
+        Bridged when Bridged =:= tls; Bridged =:= http2 -> bridge:port(persistent_term:get({?MODULE, Ref}));
         _ -> ranch:get_port(Ref)
     end.
 

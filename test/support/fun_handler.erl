@@ -151,18 +151,23 @@ join(Server) ->
 -spec join(server(), ws_client:opts()) -> {ws_client:client(), pid()}.
 join(#{port := Port, dialect := Dialect}, ConnectOptions) ->
     {ok, Client, {101, _}} = ws_client:connect(Port, "/", ConnectOptions),
-    #{pid := Pid} = upgraded(),
+    Pid = upgraded(),
     ok = begun(Dialect, Pid),
     {Client, Pid}.
 
 
 upgraded() ->
     receive
-        {?MODULE, _InitPid, {upgrade, Req}} -> Req
+        {?MODULE, InitPid, {upgrade, Req}} -> process_of(Req, InitPid)
     after
         ?TIMEOUT ->
             error(no_upgrade)
     end.
+
+
+%% On a stream of HTTP/2 all callbacks run in one process.
+process_of(#{version := 'HTTP/2'}, InitPid) -> InitPid;
+process_of(#{pid := Pid}, _InitPid) -> Pid.
 
 
 begun(p, _Pid) ->
@@ -236,7 +241,8 @@ report(#{pid := Pid}, Event) ->
 
 
 -spec prepare(script(), Req) -> Req.
-prepare(#{options := Options} = Script, #{pid := Pid} = Req) ->
+prepare(#{options := Options} = Script, Req) ->
+    Pid = process_of(Req, self()),
     ok = watch(Pid, Script),
     [ Pid ! Message || Message <- maps:get(messages, Options, []) ],
     (maps:get(prepare, Options, fun(Same) -> Same end))(Req).
