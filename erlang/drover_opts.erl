@@ -73,8 +73,8 @@
           max_skip_body_length => non_neg_integer(),
           %% How many requests one connection may make. Default: 1000.
           max_keepalive => pos_integer(),
-          %% How long a closing connection may take to get its last bytes to the peer, in
-          %% milliseconds. Default: 1000.
+          %% How long a closing connection hears out a client that is still sending, so that it sees the close, in
+          %% milliseconds. What is left to be written has the socket's send_timeout. Default: 1000.
           linger_timeout => non_neg_integer(),
           atom() => term()
          }.

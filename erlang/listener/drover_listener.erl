@@ -162,7 +162,8 @@ owners(#state{ref = Ref, transport = #{num_conns_sups := Count}}) ->
     list_to_tuple([ drover_registry:whereis({conn_sup, Ref, N}) || N <- lists:seq(1, Count) ]).
 
 
-native_opts(#{max_connections := Max, nodelay := Nodelay}, #{linger_timeout := Linger} = Protocol) ->
+native_opts(#{max_connections := Max, nodelay := Nodelay, send_timeout := SendTimeout},
+            #{linger_timeout := Linger} = Protocol) ->
     Heads = maps:with(
               [request_timeout,
                max_request_line_length,
@@ -177,7 +178,8 @@ native_opts(#{max_connections := Max, nodelay := Nodelay}, #{linger_timeout := L
       io_threads => io_threads(),
       max_connections => Max,
       nodelay => Nodelay,
-      linger => Linger
+      linger => Linger,
+      send_timeout => SendTimeout
      }.
 
 

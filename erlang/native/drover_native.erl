@@ -61,6 +61,7 @@
                          max_empty_lines := non_neg_integer(),
                          max_skip_body_length := non_neg_integer(),
                          linger := milliseconds(),
+                         send_timeout := timeout_ms(),
                          nodelay := boolean()
                         }.
 
@@ -274,7 +275,13 @@ close(Conn) ->
 
 %% @doc Take over the connected socket with descriptor Fd, which is duplicated. The calling process becomes the owner.
 %% Early holds bytes that were read from it already. Then upgrade/2 and start/1.
--spec adopt(non_neg_integer(), binary(), #{io_threads := pos_integer(), linger := milliseconds()}) ->
+-spec adopt(non_neg_integer(),
+            binary(),
+            #{
+              io_threads := pos_integer(),
+              linger := milliseconds(),
+              send_timeout := timeout_ms()
+             }) ->
           {ok, conn(), id()} | {error, atom()}.
 adopt(Fd, Early, Opts) ->
     drover_nif:adopt(Fd, Early, Opts).

@@ -1,13 +1,12 @@
 //! Sockets that somebody else has accepted, and on which a handshake has been answered.
 
-use crate::conn::Conn;
+use crate::conn::{Conn, Patience};
 use crate::descriptor::duplicate;
 use crate::sink::Sink;
 use crate::worker;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Take over the connection on the socket `fd`, of which a duplicate is made. `early`: bytes that were read from it already.
 ///
@@ -19,14 +18,14 @@ pub fn adopt(
     fd: RawFd,
     early: Vec<u8>,
     io_threads: usize,
-    linger: Duration,
+    patience: Patience,
     sink: Box<dyn Sink>,
 ) -> io::Result<Arc<Conn>> {
     worker::start(io_threads)?;
     let socket = duplicate(fd)?;
     socket.set_nonblocking(true)?;
     let socket = Arc::new(socket);
-    let conn = Conn::new(Arc::clone(&socket), sink, worker::next(), linger, None);
+    let conn = Conn::new(Arc::clone(&socket), sink, worker::next(), patience, None);
     conn.park(socket, early);
     Ok(conn)
 }

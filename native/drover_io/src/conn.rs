@@ -42,6 +42,15 @@ pub struct Upgrade {
     pub idle_policy: IdlePolicy,
 }
 
+/// How long a connection takes to close.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For a peer that does not read: time to write out the rest, which is lost then. `None`: no end.
+    pub flush: Option<Duration>,
+    /// For a peer that is still sending: time for it to see the end.
+    pub linger: Duration,
+}
+
 /// What [`Conn::start`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Started {
@@ -75,7 +84,7 @@ pub struct Conn {
     pub id: u64,
     sink: Box<dyn Sink>,
     worker: &'static Worker,
-    linger: Duration,
+    patience: Patience,
     out: Mutex<Outbox>,
     control: Mutex<Option<Control>>,
     upgrade: Mutex<Option<Box<Upgrade>>>,
@@ -96,8 +105,6 @@ pub struct Conn {
     closing: AtomicBool,
     /// Mirrors the outbox, so that the task need not take its lock to know.
     blocked: AtomicBool,
-    /// The time to write out the rest is over.
-    lingered: AtomicBool,
     /// Where the hub of its thread keeps it, once it is a WebSocket.
     seat: AtomicUsize,
 }
@@ -118,7 +125,7 @@ impl Conn {
         socket: Arc<Socket>,
         sink: Box<dyn Sink>,
         worker: &'static Worker,
-        linger: Duration,
+        patience: Patience,
         place: Option<Place>,
     ) -> Arc<Self> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -127,7 +134,7 @@ impl Conn {
             id: NEXT_ID.fetch_add(1, Relaxed),
             sink,
             worker,
-            linger,
+            patience,
             out: Mutex::new(Outbox::new(socket)),
             control: Mutex::new(None),
             upgrade: Mutex::new(None),
@@ -146,7 +153,6 @@ impl Conn {
             watched: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
-            lingered: AtomicBool::new(false),
             seat: AtomicUsize::new(NO_SEAT),
         })
     }
@@ -317,8 +323,8 @@ impl Conn {
 
     // ---- for the task
 
-    pub(crate) fn linger(&self) -> Duration {
-        self.linger
+    pub(crate) fn patience(&self) -> Patience {
+        self.patience
     }
 
     pub(crate) fn worker(&self) -> &'static Worker {
@@ -378,17 +384,12 @@ impl Conn {
         (news, blocked)
     }
 
-    /// A closing connection has this long to write out the rest.
-    pub(crate) fn linger_from_now(self: Arc<Self>) {
+    /// Have the task look again after some time. On its I/O thread only.
+    pub(crate) fn wake_in(self: Arc<Self>, time: Duration) {
         tokio::spawn(async move {
-            tokio::time::sleep(self.linger).await;
-            self.lingered.store(true, Release);
+            tokio::time::sleep(time).await;
             self.poke();
         });
-    }
-
-    pub(crate) fn lingered(&self) -> bool {
-        self.lingered.load(Acquire)
     }
 
     pub(crate) fn received(&self) {

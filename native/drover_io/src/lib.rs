@@ -24,7 +24,7 @@ mod worker;
 
 pub use adopt::adopt;
 pub use codec::{Codec, Decoded};
-pub use conn::{Conn, Started, Upgrade};
+pub use conn::{Conn, Patience, Started, Upgrade};
 pub use listener::{Listener, ListenerConfig, Occupancy};
 pub use outbox::{Item, Mode, SendOutcome};
 pub use sink::{Address, Body, Reason, Request, Sink};

@@ -10,6 +10,7 @@ use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Sleep, sleep};
@@ -18,8 +19,8 @@ use tokio::time::{Sleep, sleep};
 pub(crate) struct Link {
     hold: Hold,
     io: AsyncFd<Arc<Socket>>,
-    /// How long a close waits for a peer that does not read, or goes on sending.
-    lingering: Option<Pin<Box<Sleep>>>,
+    flushing: Timer,
+    lingering: Timer,
 }
 
 impl Link {
@@ -28,6 +29,7 @@ impl Link {
         Ok(Self {
             hold: Hold::new(conn, socket),
             io,
+            flushing: None,
             lingering: None,
         })
     }
@@ -75,19 +77,22 @@ impl Link {
         Poll::Ready(())
     }
 
-    /// Write out the rest and say FIN, and hear out a peer that is still sending; both within the time for it.
+    /// Write out the rest and say FIN, and hear out a peer that is still sending; each within the time for it. When it
+    /// is ready, drop the link.
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let patience = self.hold.conn.patience();
         self.hold.conn.close();
         if self.poll_flush(cx).is_pending() {
-            ready!(self.poll_linger(cx));
+            ready!(poll_time(&mut self.flushing, patience.flush, cx));
         }
         self.hold.finish();
         loop {
-            let drained = self.hold.drain();
-            if drained == Drained::End || (drained == Drained::None && self.lingering.is_none()) {
-                return Poll::Ready(());
+            match self.hold.drain() {
+                Drained::End => return Poll::Ready(()),
+                Drained::None if self.lingering.is_none() => return Poll::Ready(()),
+                Drained::None | Drained::Some => {}
             }
-            if self.poll_linger(cx).is_ready() {
+            if poll_time(&mut self.lingering, Some(patience.linger), cx).is_ready() {
                 return Poll::Ready(());
             }
             match ready!(self.io.poll_read_ready(cx)) {
@@ -96,12 +101,17 @@ impl Link {
             }
         }
     }
+}
 
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let linger = self.hold.conn.linger();
-        let time = self
-            .lingering
-            .get_or_insert_with(|| Box::pin(sleep(linger)));
-        time.as_mut().poll(cx)
+type Timer = Option<Pin<Box<Sleep>>>;
+
+/// Whether `time` is over, which begins when this is asked first.
+fn poll_time(timer: &mut Timer, time: Option<Duration>, cx: &mut Context<'_>) -> Poll<()> {
+    match time {
+        None => Poll::Pending,
+        Some(time) => timer
+            .get_or_insert_with(|| Box::pin(sleep(time)))
+            .as_mut()
+            .poll(cx),
     }
 }

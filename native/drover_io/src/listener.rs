@@ -1,6 +1,6 @@
 //! A listening socket: accepts within its limit and starts a task for each connection.
 
-use crate::conn::Conn;
+use crate::conn::{Conn, Patience};
 use crate::descriptor::{duplicate, register};
 use crate::http;
 use crate::link::Link;
@@ -43,8 +43,8 @@ pub struct ListenerConfig {
     pub limits: HeadLimits,
     /// Bytes of an unread request body that are skipped to keep a connection.
     pub max_skip_body: usize,
-    /// Time for which a closing connection tries to get its last bytes out.
-    pub linger: Duration,
+    /// Time for closing a connection.
+    pub patience: Patience,
     /// Whether to set `TCP_NODELAY`.
     pub nodelay: bool,
 }
@@ -141,7 +141,7 @@ impl Listener {
                 request_timeout: config.request_timeout,
                 max_skip_body: config.max_skip_body,
             }),
-            linger: config.linger,
+            patience: config.patience,
             nodelay: config.nodelay,
             sink,
             _counted: Counted::listener(),
@@ -194,7 +194,7 @@ impl Drop for Listener {
 struct Acceptor {
     shared: Arc<Shared>,
     http: Arc<HttpConfig>,
-    linger: Duration,
+    patience: Patience,
     nodelay: bool,
     sink: Box<MakeSink>,
     _counted: Counted,
@@ -255,7 +255,7 @@ impl Acceptor {
             Arc::clone(&socket),
             (self.sink)(),
             worker,
-            self.linger,
+            self.patience,
             Some(place),
         );
         let (config, peer) = (Arc::clone(&self.http), address(peer));

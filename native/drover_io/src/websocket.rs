@@ -9,6 +9,7 @@ use socket2::Socket;
 use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Bytes read at once into the thread's buffer.
 const READ_BUFFER: usize = 64 * 1024;
@@ -29,6 +30,13 @@ pub(crate) enum Turn {
     Done,
 }
 
+/// What may take time in a close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closing {
+    Flushing,
+    Lingering,
+}
+
 /// A connection's receiving side: all that it holds while it waits.
 pub(crate) struct Driver {
     hold: Hold,
@@ -47,8 +55,8 @@ pub(crate) struct Driver {
     ended: bool,
     /// It broke a rule, and may not have heard yet that nobody listens any more.
     broken: bool,
-    /// The time for a close is running.
-    lingering: bool,
+    /// The part of a close that is going on, and when it has to end.
+    closing: Option<(Closing, Option<Instant>)>,
 }
 
 /// A connection that is about to speak WebSocket.
@@ -84,7 +92,7 @@ impl Driver {
             too_large: false,
             ended: false,
             broken: false,
-            lingering: false,
+            closing: None,
         }
     }
 
@@ -140,34 +148,47 @@ impl Driver {
         &self.hold.conn
     }
 
-    /// Write out the rest and say FIN, and hear out a peer that is still sending; both within the time for it.
+    /// Write out the rest and say FIN, and hear out a peer that is still sending; each within the time for it.
     fn close(&mut self, flushed: bool) -> Turn {
-        if self.conn().lingered() {
-            self.hold.finish();
-            return Turn::Done;
-        }
-        if !flushed {
-            return self.linger();
+        if !flushed && !self.is_over(Closing::Flushing) {
+            return Turn::Idle;
         }
         self.hold.finish();
+        let quiet = self.is_between_frames() && !self.is_lingering();
         match self.hold.drain() {
             Drained::End => Turn::Done,
-            Drained::None if self.is_between_frames() && !self.lingering => Turn::Done,
-            Drained::None | Drained::Some => self.linger(),
+            Drained::None if quiet => Turn::Done,
+            _ if self.is_over(Closing::Lingering) => Turn::Done,
+            _ => Turn::Idle,
         }
+    }
+
+    fn is_lingering(&self) -> bool {
+        matches!(self.closing, Some((Closing::Lingering, _)))
+    }
+
+    /// Whether the time for this part of a close is over. It begins when this is asked first.
+    fn is_over(&mut self, part: Closing) -> bool {
+        if let Some((running, end)) = self.closing
+            && running == part
+        {
+            return end.is_some_and(|end| Instant::now() >= end);
+        }
+        let patience = self.conn().patience();
+        let time = match part {
+            Closing::Flushing => patience.flush,
+            Closing::Lingering => Some(patience.linger),
+        };
+        self.closing = Some((part, time.map(|time| Instant::now() + time)));
+        if let Some(time) = time {
+            Arc::clone(self.conn()).wake_in(time);
+        }
+        false
     }
 
     /// Whether the client, as far as one can see, is not in the middle of sending.
     fn is_between_frames(&self) -> bool {
         !self.broken && !self.receiver.mid_frame()
-    }
-
-    fn linger(&mut self) -> Turn {
-        if !self.lingering {
-            self.lingering = true;
-            Arc::clone(self.conn()).linger_from_now();
-        }
-        Turn::Idle
     }
 
     /// Read once and decode it all, within the budget; gives the number of events that were put into the batch.

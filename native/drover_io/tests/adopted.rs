@@ -8,10 +8,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::mpsc::channel;
-use std::time::Duration;
 use support::*;
-
-const LINGER: Duration = Duration::from_millis(200);
 
 fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -26,7 +23,7 @@ fn an_adopted_socket_goes_on_where_its_first_reader_stopped() {
     let (sender, notes) = channel();
     let early = text("split");
     let sink = Box::new(ChannelSink(sender));
-    let conn = adopt(accepted.as_raw_fd(), early[..4].to_vec(), 1, LINGER, sink).unwrap();
+    let conn = adopt(accepted.as_raw_fd(), early[..4].to_vec(), 1, PATIENT, sink).unwrap();
     drop(accepted);
     conn.upgrade(upgrade());
     assert_eq!(conn.start(), drover_io::Started::Early);
@@ -46,7 +43,7 @@ fn an_adopted_socket_goes_on_where_its_first_reader_stopped() {
 fn an_adopted_socket_that_never_starts_is_closed() {
     let (mut client, accepted) = pair();
     let sink = Box::new(ChannelSink(channel().0));
-    let conn = adopt(accepted.as_raw_fd(), Vec::new(), 1, LINGER, sink).unwrap();
+    let conn = adopt(accepted.as_raw_fd(), Vec::new(), 1, PATIENT, sink).unwrap();
     drop(accepted);
     conn.close();
     assert_eq!(read_to_end(&mut client), b"");

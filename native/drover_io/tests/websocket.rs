@@ -278,3 +278,24 @@ fn the_body_of_a_handshake_is_no_frame() {
     }
     assert_eq!(events, vec![frame]);
 }
+
+#[test]
+fn a_close_gives_a_slow_reader_time_for_what_was_accepted() {
+    let patience = drover_io::Patience {
+        flush: Some(PATIENCE),
+        linger: Duration::ZERO,
+    };
+    let server = Server::start(&drover_io::ListenerConfig {
+        patience,
+        ..config()
+    });
+    let (mut client, conn) = server.websocket();
+    let payload = vec![b'x'; 400_000];
+    let item = [Item::Frame(OpCode::Binary, &payload)];
+    let mut sent = 1;
+    while conn.send(&item, Mode::Flush, false) == SendOutcome::Done {
+        sent += 1;
+    }
+    conn.close();
+    assert_eq!(read_to_end(&mut client).len(), sent * (payload.len() + 10));
+}

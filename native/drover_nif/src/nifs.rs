@@ -219,7 +219,7 @@ fn adopt<'a>(env: Env<'a>, fd: i32, early: Binary<'a>, options: AdoptOptions) ->
         fd,
         early.to_vec(),
         options.io_threads,
-        options.linger(),
+        options.patience(),
         sink,
     ) {
         Ok(conn) => {

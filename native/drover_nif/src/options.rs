@@ -1,7 +1,7 @@
 //! Option maps, validated and completed on the Erlang side: here every key must be present.
 
 use crate::atoms;
-use drover_io::{ListenerConfig, Upgrade};
+use drover_io::{ListenerConfig, Patience, Upgrade};
 use drover_proto::deflate::{Kind, Options, Params, Strategy};
 use drover_proto::http::HeadLimits;
 use drover_proto::idle::IdlePolicy;
@@ -36,6 +36,7 @@ pub(crate) struct ListenOptions {
     max_empty_lines: usize,
     max_skip_body_length: usize,
     linger: u64,
+    send_timeout: Limit,
     nodelay: bool,
 }
 
@@ -44,11 +45,12 @@ pub(crate) struct ListenOptions {
 pub(crate) struct AdoptOptions {
     pub(crate) io_threads: usize,
     linger: u64,
+    send_timeout: Limit,
 }
 
 impl AdoptOptions {
-    pub(crate) fn linger(&self) -> Duration {
-        Duration::from_millis(self.linger)
+    pub(crate) fn patience(&self) -> Patience {
+        patience(self.send_timeout, self.linger)
     }
 }
 
@@ -67,9 +69,17 @@ impl From<&ListenOptions> for ListenerConfig {
                 empty_lines: options.max_empty_lines,
             },
             max_skip_body: options.max_skip_body_length,
-            linger: Duration::from_millis(options.linger),
+            patience: patience(options.send_timeout, options.linger),
             nodelay: options.nodelay,
         }
+    }
+}
+
+/// A closing connection writes out its rest under the timeout of a send.
+fn patience(send_timeout: Limit, linger: u64) -> Patience {
+    Patience {
+        flush: send_timeout.0.map(Duration::from_millis),
+        linger: Duration::from_millis(linger),
     }
 }
 

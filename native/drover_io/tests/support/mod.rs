@@ -7,8 +7,8 @@
 )]
 
 use drover_io::{
-    Address, Body, Conn, Item, Listener, ListenerConfig, Mode, Reason, Request, SendOutcome, Sink,
-    Upgrade,
+    Address, Body, Conn, Item, Listener, ListenerConfig, Mode, Patience, Reason, Request,
+    SendOutcome, Sink, Upgrade,
 };
 use drover_proto::OpCode;
 use drover_proto::http::HeadLimits;
@@ -23,6 +23,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Time for a close in these tests.
+pub const PATIENT: Patience = Patience {
+    flush: Some(Duration::from_millis(200)),
+    linger: Duration::from_millis(200),
+};
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Got {
@@ -116,7 +122,7 @@ pub fn config() -> ListenerConfig {
         request_timeout: Some(PATIENCE),
         limits: HeadLimits::default(),
         max_skip_body: 1000,
-        linger: Duration::from_millis(200),
+        patience: PATIENT,
         nodelay: true,
     }
 }
