@@ -24,15 +24,15 @@ def write(result: dict, base: str) -> None:
     work = [row for row in table if row["metric"] == CPU]
     echoes = [row for row in work if row["load"].startswith("echo")]
     drawings = {
-        "cpu": bars("Server CPU per message, µs", work, CPU),
-        "rate": bars("Messages per second", echoes, RATE),
+        "cpu": bars("Server CPU per message, µs: less is better", work, CPU),
+        "rate": bars("Messages per second: more is better", echoes, RATE),
         "memory": bars("Resident memory per connection, KiB", [row for row in table if row["metric"] == RSS], RSS),
         "growth": lines("Server CPU per message, µs, by number of connections", *growth(found, "growth-", CPU)),
-        "connections": lines("Resident memory per connection, KiB, by number of connections", *growth(found, "memory-", RSS)),
+        "connections": lines("Resident memory per idle connection, KiB, by their number", *growth(found, "memory-", RSS)),
     }
     for name in ("text-125", "paced"):
         if name in found:
-            drawings[f"latency-{name}"] = lines(f"Latency, µs: {found[name]['title']}", *latency(found[name]))
+            drawings[f"latency-{name}"] = lines(f"Latency, µs: {found[name]['title'].split(': ')[0]}", *latency(found[name]))
     for name, drawing in drawings.items():
         if drawing:
             with open(f"{base}-{name}.svg", "w") as file:
@@ -122,7 +122,8 @@ def text(x: float, y: float, content: str, anchor: str = "start", colour: str = 
 
 
 def svg(title: str, height: float, parts: list[str]) -> str:
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" font-family="sans-serif" font-size="12">'
+    box = f'viewBox="0 0 {WIDTH} {height:.0f}" font-family="sans-serif" font-size="12"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {box}>'
     back = f'<rect width="{WIDTH}" height="{height:.0f}" fill="white"/>'
     heading = f'<text x="20" y="26" font-size="16" font-weight="bold" fill="#111827">{escape(title)}</text>'
     return "\n".join([head, back, heading, *parts, "</svg>", ""])

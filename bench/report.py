@@ -24,9 +24,10 @@ def markdown(result: dict) -> str:
     """Every row, with drover's part of Cowboy's figure and the goal for it."""
     found = [row for row in result["rows"] if not row["name"].startswith(("growth-", "memory-"))]
     parts = [preface(result), table(found)]
-    rates = [row | {"metric": RATE, "goal": None} for row in found if row["metric"] == CPU and is_echo(row)]
+    rates = [row | {"metric": RATE, "goal": None, "limit": None} for row in found if row["metric"] == CPU and is_echo(row)]
     if rates:
-        parts.append(f"Messages per second in the same runs (more is better; {SATURATED} the generator had no more to give):\n\n" + table(rates))
+        heading = f"Messages per second in the same runs (more is better; {SATURATED} the generator had no more to give):"
+        parts.append(f"{heading}\n\n{table(rates)}")
     larger = [row for row in result["rows"] if row not in found]
     if larger:
         parts.append("With the number of connections:\n\n" + table(larger))
@@ -54,7 +55,7 @@ def preface(result: dict) -> str:
 
 def table(rows: list[dict]) -> str:
     names = [name for name in ORDER if any(name in row["median"] for row in rows)]
-    goals = any(row["goal"] is not None for row in rows)
+    goals = any(goal(row) for row in rows)
     head = ["", *names, "drover : Cowboy", *["goal"] * goals]
     lines = [head, ["---"] + ["---:"] * (len(head) - 1)]
     lines += [[row["title"], *(cell(row, name) for name in names), ratio(row), *[goal(row)] * goals] for row in rows]
@@ -83,9 +84,16 @@ def ratio(row: dict) -> str:
 
 
 def goal(row: dict) -> str:
-    found = part(row)
-    if row["goal"] is None:
-        return ""
+    """What drover should reach: a part of Cowboy's figure, or a figure of its own."""
+    own = row["median"].get("drover", {}).get(row["metric"])
+    if row["goal"] is not None:
+        return f"≤ {row['goal']:.2f} {verdict(part(row), row['goal'])}"
+    if row["limit"] is not None:
+        return f"≤ {figure(row['metric'], row['limit'])} {verdict(own, row['limit'])}"
+    return ""
+
+
+def verdict(found: float | None, most: float) -> str:
     if found is None:
-        return f"≤ {row['goal']:.2f}"
-    return f"≤ {row['goal']:.2f} {'reached' if found <= row['goal'] else 'missed'}"
+        return ""
+    return "reached" if found <= most else "missed"

@@ -10,6 +10,7 @@ import platform
 import statistics
 import subprocess
 import sys
+from dataclasses import asdict
 
 import charts
 import report
@@ -18,7 +19,7 @@ from servers import BIN, Server, running, versions
 
 QUICK = os.environ.get("QUICK", "") not in ("", "0")
 ROUNDS = int(os.environ.get("ROUNDS", 1 if QUICK else 5))
-SECONDS = ["--warmup", "0.4", "--seconds", "1"] if QUICK else ["--warmup", "1", "--seconds", "5"]
+SECONDS = ["--warmup", "0.3", "--seconds", "0.8"] if QUICK else ["--warmup", "1", "--seconds", "3"]
 
 
 def measure(row: Row, server: Server) -> dict[str, float]:
@@ -49,8 +50,7 @@ def all_rounds(row: Row, say) -> dict:
             runs[server.name].append(result)
             say(row, server, result)
     medians = {name: median(results) for name, results in runs.items()}
-    entry = {"name": row.name, "title": row.title, "load": row.load, "metric": row.metric, "goal": row.goal}
-    entry |= {"erl_flags": row.erl_flags}
+    entry = {name: value for name, value in asdict(row).items() if name != "servers"}
     return entry | {"median": medians, "runs": runs}
 
 

@@ -8,8 +8,9 @@ use std::io;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// Connections that come and go first, so that what the server allocates once is not charged to the others.
-const PRELUDE: usize = 200;
+/// One connection in so many comes and goes first, so that what the server allocates once is not charged to the others. They
+/// are few, since their memory may wait to be used again, and is then not charged at all.
+const PRELUDE: usize = 50;
 const REST: Duration = Duration::from_millis(500);
 
 pub(crate) fn run(options: &Options) -> io::Result<Report> {
@@ -17,7 +18,7 @@ pub(crate) fn run(options: &Options) -> io::Result<Report> {
         .pid
         .ok_or_else(|| io::Error::other("idle needs --pid"))?;
     drop(opened(&Options {
-        connections: PRELUDE.min(options.connections),
+        connections: options.connections.div_ceil(PRELUDE),
         ..options.clone()
     })?);
     sleep(REST + options.settle);
