@@ -24,8 +24,7 @@
           codec :: drover_native:codec(),
           id :: integer(),
           module :: module(),
-          pipe :: pipe(),
-          early :: binary()
+          pipe :: pipe()
          }).
 
 -opaque carrier() :: #codec{}.
@@ -45,17 +44,17 @@
 %% @doc The carrier of a connection that the calling process owns. Early came with the handshake.
 -spec new(module(), pipe(), binary(), drover_native:upgrade_opts()) -> carrier().
 new(Module, Pipe, Early, Opts) ->
-    #codec{
-      codec = drover_native:codec_new(Opts),
-      id = erlang:unique_integer(),
-      module = Module,
-      pipe = Pipe,
-      early = early(Early, Opts)
-     }.
+    Id = erlang:unique_integer(),
+    ok = keep(Early, Id, Opts),
+    #codec{codec = drover_native:codec_new(Opts), id = Id, module = Module, pipe = Pipe}.
 
 
-early(Early, #{early_data := keep}) -> Early;
-early(_Early, #{early_data := drop}) -> <<>>.
+%% In the mailbox, since the carrier itself lives as long as the connection.
+keep(Early, Id, #{early_data := keep}) when Early =/= <<>> ->
+    self() ! {?MODULE, Id, Early},
+    ok;
+keep(_Early, _Id, _Opts) ->
+    ok.
 
 
 %% @doc A number that no other connection has.
@@ -66,11 +65,13 @@ id(#codec{id = Id}) ->
 
 %% @doc Begin to read, if the connection is active.
 -spec start(boolean(), carrier()) -> ok | {early, [drover_native:event()]}.
-start(Active, #codec{early = Early} = Carrier) ->
+start(Active, #codec{id = Id} = Carrier) ->
     ok = read_if(Active, Carrier),
-    case Early of
-        <<>> -> ok;
-        _ -> {early, decode(Early, Carrier)}
+    receive
+        {?MODULE, Id, Early} -> {early, decode(Early, Carrier)}
+    after
+        0 ->
+            ok
     end.
 
 
