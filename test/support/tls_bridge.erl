@@ -17,24 +17,29 @@ server_options() ->
     Config.
 
 
+%% A process for each way, for one may be blocked.
 -spec run(gen_tcp:socket(), inet:port_number()) -> ok.
 run(Client, ServerPort) ->
-    {ok, Server} = ssl:connect({127, 0, 0, 1}, ServerPort, [binary, {active, once}, {verify, verify_none}, {nodelay, true}]),
-    ok = inet:setopts(Client, [{active, once}]),
-    pump(Client, Server).
+    {ok, Server} = ssl:connect({127, 0, 0, 1}, ServerPort, [binary, {active, false}, {verify, verify_none}, {nodelay, true}]),
+    _ = spawn_link(fun() -> to_server(Client, Server) end),
+    to_client(Client, Server).
 
 
-pump(Client, Server) ->
-    receive
-        {tcp, Client, Bytes} ->
+to_server(Client, Server) ->
+    case gen_tcp:recv(Client, 0) of
+        {ok, Bytes} ->
             _ = ssl:send(Server, Bytes),
-            _ = inet:setopts(Client, [{active, once}]),
-            pump(Client, Server);
-        {ssl, Server, Bytes} ->
+            to_server(Client, Server);
+        {error, _} ->
+            ssl:close(Server)
+    end.
+
+
+to_client(Client, Server) ->
+    case ssl:recv(Server, 0) of
+        {ok, Bytes} ->
             _ = gen_tcp:send(Client, Bytes),
-            _ = ssl:setopts(Server, [{active, once}]),
-            pump(Client, Server);
-        _Closed ->
-            _ = ssl:close(Server),
+            to_client(Client, Server);
+        {error, _} ->
             gen_tcp:close(Client)
     end.
