@@ -4,7 +4,7 @@ from rows import CPU, P50, P99, RATE, RSS
 
 ORDER = ["drover", "Cowboy", "tokio-tungstenite", "fastwebsockets", "TCP echo"]
 UNITS = {CPU: "µs CPU", RATE: "/s", RSS: "KiB", P50: "µs", P99: "µs"}
-BUSY = 0.5
+BUSY = 0.05
 SATURATED = "\\*"
 
 
@@ -47,9 +47,10 @@ def preface(result: dict) -> str:
         "64 connections unless a row says otherwise. CPU is the server's, per message (per connection for handshakes; the",
         "kernel's part included); KiB are resident memory of the server per connection. Less is better.",
     ]
-    busy = machine["load average at the beginning"]
+    busy = max(result["busy"])
     if busy > BUSY:
-        lines.append(f"**The machine was busy with other things (load average {busy}): latencies and rates mean little.**")
+        others = f"Other programs used {busy:.0%} of the processors before or after"
+        lines.append(f"**{others}: latencies and rates mean little, CPU figures not much.**")
     return "\n".join(lines) + "\n"
 
 

@@ -10,6 +10,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 
 import charts
@@ -75,7 +76,7 @@ def progress(total: int):
     return say
 
 
-def machine() -> dict[str, str | float]:
+def machine() -> dict[str, str | int]:
     """On what it was measured."""
     with open("/proc/cpuinfo") as info:
         model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.machine())
@@ -83,8 +84,21 @@ def machine() -> dict[str, str | float]:
         "processor": model,
         "cores": os.cpu_count(),
         "kernel": platform.release(),
-        "load average at the beginning": round(os.getloadavg()[0], 2),
     }
+
+
+def busy() -> float:
+    """The part of the processors' time that is used while nothing is measured. (A load average would remember the build.)"""
+    before = ticks()
+    time.sleep(1)
+    total, idle = (now - then for now, then in zip(ticks(), before))
+    return round(1 - idle / total, 3)
+
+
+def ticks() -> tuple[int, int]:
+    with open("/proc/stat") as stat:
+        fields = [int(field) for field in stat.readline().split()[1:9]]
+    return sum(fields), fields[3] + fields[4]
 
 
 def chosen(table: list[Row]) -> list[Row]:
@@ -96,9 +110,10 @@ def main() -> int:
     now = datetime.datetime.now(datetime.UTC)
     table = chosen(rows(QUICK) + growth(QUICK))
     result = {"date": now.isoformat(timespec="seconds"), "quick": QUICK, "rounds": ROUNDS}
-    result |= {"machine": machine(), "versions": versions()}
+    result |= {"machine": machine(), "versions": versions(), "busy": [busy()]}
     say = progress(ROUNDS * sum(len(row.servers) for row in table))
     result["rows"] = [all_rounds(row, say) for row in table]
+    result["busy"].append(busy())
     base = f"bench/results/{now:%Y-%m-%d}{'-quick' if QUICK else ''}"
     os.makedirs("bench/results", exist_ok=True)
     with open(f"{base}.json", "w") as file:
