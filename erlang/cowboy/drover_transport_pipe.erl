@@ -15,7 +15,8 @@
           transport :: module(),
           data :: atom(),
           closed :: atom(),
-          error :: atom()
+          error :: atom(),
+          passive :: atom()
          }).
 
 -opaque pipe() :: #pipe{}.
@@ -35,8 +36,14 @@ new(Socket, Transport) ->
       transport = Transport,
       data = element(1, Messages),
       closed = element(2, Messages),
-      error = element(3, Messages)
+      error = element(3, Messages),
+      passive = passive(Messages)
      }.
+
+
+%% Transports that are older than the fourth element deliver as TCP or TLS do.
+passive({_Data, _Closed, _Error, Passive}) -> Passive;
+passive({_Data, _Closed, _Error}) -> tcp_passive.
 
 
 %% @private A socket that is closed already does not say so by itself.
@@ -53,15 +60,14 @@ read(#pipe{socket = Socket, transport = Transport, closed = Closed}) ->
 
 %% @private
 -spec pause(pipe()) -> ok.
-pause(#pipe{socket = Socket, transport = Transport}) ->
+pause(#pipe{socket = Socket, transport = Transport} = Pipe) ->
     _ = Transport:setopts(Socket, [{active, false}]),
-    forget_passive(Socket).
+    forget_passive(Pipe).
 
 
-forget_passive(Socket) ->
+forget_passive(#pipe{socket = Socket, passive = Passive} = Pipe) ->
     receive
-        {tcp_passive, Socket} -> forget_passive(Socket);
-        {ssl_passive, Socket} -> forget_passive(Socket)
+        {Tag, Socket} when Tag =:= Passive; Tag =:= tcp_passive; Tag =:= ssl_passive -> forget_passive(Pipe)
     after
         0 ->
             ok
@@ -73,6 +79,7 @@ forget_passive(Socket) ->
 message({Data, Socket, Bytes}, #pipe{socket = Socket, data = Data}) -> {bytes, Bytes};
 message({Closed, Socket}, #pipe{socket = Socket, closed = Closed}) -> {ended, closed};
 message({Error, Socket, Reason}, #pipe{socket = Socket, error = Error}) -> {ended, Reason};
+message({Passive, Socket}, #pipe{socket = Socket, passive = Passive}) -> passive;
 message({ssl_passive, Socket}, #pipe{socket = Socket}) -> passive;
 message({tcp_passive, Socket}, #pipe{socket = Socket}) -> passive;
 message(_Other, _Pipe) -> none.
