@@ -92,7 +92,7 @@ pub struct Conn {
     idle: Mutex<Option<(IdleRule, IdlePolicy)>>,
     slot: Mutex<Option<Slot>>,
     /// An adopted socket that waits for [`Conn::start`], and the bytes that came before.
-    parked: Mutex<Option<Parked>>,
+    parked: Mutex<Option<Box<Parked>>>,
     counted: Mutex<Option<(Counted, Option<Member>)>>,
     max_frame_size: AtomicU64,
     last_activity: AtomicU64,
@@ -204,10 +204,11 @@ impl Conn {
         let parked = lock(&self.parked).take();
         let early = upgrade.keep_early_data && self.early.load(Acquire) && !self.is_closing();
         match parked {
-            Some(Parked {
-                socket,
-                early: bytes,
-            }) => {
+            Some(parked) => {
+                let Parked {
+                    socket,
+                    early: bytes,
+                } = *parked;
                 let early = early.then_some(bytes);
                 let hold = Hold::new(Arc::clone(self), socket);
                 self.worker.post(Command::Begin(Box::new(Begin {
@@ -318,7 +319,7 @@ impl Conn {
     /// Keep an adopted socket until [`Conn::start`].
     pub(crate) fn park(&self, socket: Arc<Socket>, early: Vec<u8>) {
         self.set_early(!early.is_empty());
-        *lock(&self.parked) = Some(Parked { socket, early });
+        *lock(&self.parked) = Some(Box::new(Parked { socket, early }));
     }
 
     // ---- for the task
@@ -369,6 +370,8 @@ impl Conn {
 
     pub(crate) fn set_seat(&self, seat: usize) {
         self.seat.store(seat, Release);
+        // It would keep the memory of the task of the HTTP phase.
+        drop(lock(&self.waker).take());
     }
 
     pub(crate) fn is_blocked(&self) -> bool {

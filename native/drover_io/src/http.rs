@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Bytes added to the request buffer at a time.
-const CHUNK: usize = 2048;
+/// Bytes of a request read at a time.
+const CHUNK: usize = 8192;
 
 /// What ends the HTTP phase.
 enum End {
@@ -260,14 +260,13 @@ fn poll_fill(link: &Link, buffer: &mut Vec<u8>, cx: &mut Context<'_>) -> Poll<io
         return Poll::Ready(Ok(0));
     }
     let _ = link.poll_flush(cx);
-    let length = buffer.len();
-    buffer.resize(length + CHUNK, 0);
-    let result = link.poll_recv(cx, &mut buffer[length..]);
-    let received = match &result {
-        Poll::Ready(Ok(n)) => *n,
-        _ => 0,
-    };
-    buffer.truncate(length + received);
+    let mut chunk = [0; CHUNK];
+    let result = link.poll_recv(cx, &mut chunk);
+    if let Poll::Ready(Ok(n)) = result {
+        // As much as came and no more: the head is dropped soon, but many arrive at the same time.
+        buffer.reserve_exact(n);
+        buffer.extend_from_slice(&chunk[..n]);
+    }
     result
 }
 
