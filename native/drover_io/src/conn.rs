@@ -16,7 +16,7 @@ use socket2::Socket;
 use std::fmt;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -379,12 +379,15 @@ impl Conn {
     }
 
     /// The socket may be writable again: write on. Gives what a waiting sender must hear, and whether it is blocked.
-    pub(crate) fn resume_writing(&self) -> (Option<Result<(), Reason>>, bool) {
-        let mut out = lock(&self.out);
+    ///
+    /// `None`: a sender has the outbox, and may keep it for long, with a large message to compress. It has the task woken
+    /// when it is done.
+    pub(crate) fn resume_writing(&self) -> Option<(Option<Result<(), Reason>>, bool)> {
+        let mut out = try_lock(&self.out)?;
         let news = out.resume();
         let blocked = out.is_blocked();
         self.blocked.store(blocked, Release);
-        (news, blocked)
+        Some((news, blocked))
     }
 
     /// Have the task look again after some time. On its I/O thread only.
@@ -437,8 +440,9 @@ impl Conn {
 
     /// Write replies that a slow callback holds back. `false`: nothing to watch any more.
     pub(crate) fn flush_corked(self: &Arc<Self>) -> bool {
-        if self.corked.swap(false, Relaxed) {
-            let mut out = lock(&self.out);
+        if self.corked.swap(false, Relaxed)
+            && let Some(mut out) = try_lock(&self.out)
+        {
             out.write_corked();
             self.unlock_and_help(out);
         }
@@ -501,6 +505,14 @@ impl Conn {
     /// Wake the task from any thread.
     fn poke(self: &Arc<Self>) {
         self.worker.post(Command::Wake(Arc::clone(self)));
+    }
+}
+
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 

@@ -25,6 +25,17 @@ pub(crate) struct Hold {
     drained: usize,
 }
 
+/// How far a flush came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Nothing is blocked any more.
+    All,
+    /// The kernel takes no more for now.
+    Blocked,
+    /// A sender is at it, and will have the task woken.
+    Later,
+}
+
 /// What the peer was doing while this side closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Drained {
@@ -57,13 +68,19 @@ impl Hold {
         }
     }
 
-    /// Write on what was blocked. `true`: nothing is blocked any more.
-    pub(crate) fn flush(&self) -> bool {
-        let (news, blocked) = self.conn.resume_writing();
+    /// Write on what was blocked.
+    pub(crate) fn flush(&self) -> Flushed {
+        let Some((news, blocked)) = self.conn.resume_writing() else {
+            return Flushed::Later;
+        };
         if let Some(result) = news {
             self.conn.sink().sent(self.conn.id, result);
         }
-        !blocked
+        if blocked {
+            Flushed::Blocked
+        } else {
+            Flushed::All
+        }
     }
 
     /// Say FIN. What comes after this is no fault.

@@ -2,7 +2,7 @@
 
 use crate::conn::Conn;
 use crate::descriptor::register;
-use crate::hold::{Drained, Hold};
+use crate::hold::{Drained, Flushed, Hold};
 use socket2::Socket;
 use std::future::Future;
 use std::io::{self, ErrorKind};
@@ -70,8 +70,10 @@ impl Link {
             let Ok(mut guard) = ready!(self.io.poll_write_ready(cx)) else {
                 return Poll::Ready(());
             };
-            if !self.hold.flush() {
-                guard.clear_ready();
+            match self.hold.flush() {
+                Flushed::All => {}
+                Flushed::Blocked => guard.clear_ready(),
+                Flushed::Later => return Poll::Pending,
             }
         }
         Poll::Ready(())

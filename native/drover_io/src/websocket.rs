@@ -1,7 +1,7 @@
 //! A connection once it speaks WebSocket: bytes in, batches of events out.
 
 use crate::conn::Conn;
-use crate::hold::{Drained, Hold, Phase};
+use crate::hold::{Drained, Flushed, Hold, Phase};
 use crate::sink::Reason;
 use drover_proto::receive::{Event, Receiver, RecvConfig, Step};
 use mio::event::Event as Readiness;
@@ -118,7 +118,7 @@ impl Driver {
 
     /// Do what there is to do.
     pub(crate) fn run(&mut self) -> Turn {
-        let flushed = !self.conn().is_blocked() || self.hold.flush();
+        let flushed = !self.conn().is_blocked() || self.hold.flush() == Flushed::All;
         loop {
             if self.conn().is_closing() {
                 return self.close(flushed);

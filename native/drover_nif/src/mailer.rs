@@ -42,10 +42,14 @@ impl Mailer {
     fn post(&mut self, to: &LocalPid, message: ErlNifTerm) -> bool {
         // SAFETY: this is no scheduler thread, hence no caller environment; `message` is a term of `self.env`.
         let sent = unsafe { enif_send(null_mut(), to.as_c_arg(), null_mut(), message) } == 1;
+        self.clear();
+        sent
+    }
+
+    fn clear(&mut self) {
+        self.batch.clear();
         // SAFETY: no term of the environment is used after this.
         unsafe { enif_clear_env(self.env) };
-        self.batch.clear();
-        sent
     }
 }
 
@@ -77,6 +81,11 @@ pub(crate) fn send_batch(to: &LocalPid, wrap: impl for<'a> FnOnce(Term<'a>) -> T
         });
         mailer.post(to, message)
     })
+}
+
+/// Forget this thread's batch: nobody is there to take it.
+pub(crate) fn discard_batch() {
+    MAILER.with_borrow_mut(Mailer::clear);
 }
 
 /// Send one message. The batch must be empty.

@@ -1,6 +1,6 @@
 //! Where a connection's events go: an Erlang process.
 
-use crate::mailer::{gather, message, send, send_batch};
+use crate::mailer::{discard_batch, gather, message, send, send_batch};
 use crate::resources::{ConnRef, ConnResource};
 use crate::{atoms, request, terms};
 use drover_io::{Body, Conn, Reason, Request, Sink};
@@ -90,6 +90,7 @@ impl Sink for ProcessSink {
 
     fn deliver(&self, id: u64) -> bool {
         let Some(owner) = self.owner.get() else {
+            discard_batch();
             return false;
         };
         send_batch(owner, |events| {
