@@ -17,6 +17,7 @@
 -export([set_active/2]).
 -export([set_max_frame_size/2]).
 -export([idle_left/1]).
+-export([idle_timer/2]).
 -export([set_idle_timeout/2]).
 -export([close/1]).
 
@@ -128,6 +129,16 @@ idle_left(#carrier{conn = Conn}) ->
     drover_native:idle_left(Conn);
 idle_left({codec, Codec}) ->
     drover_codec_carrier:idle_left(Codec).
+
+
+%% @doc A timer for when the idle deadline may be over, unless the carrier sends an idle message by itself.
+-spec idle_timer(timeout(), carrier()) -> reference() | undefined.
+idle_timer(_Left, #carrier{}) ->
+    undefined;
+idle_timer(infinity, _Carrier) ->
+    undefined;
+idle_timer(Left, _Carrier) ->
+    erlang:start_timer(Left, self(), cowboy_websocket).
 
 
 %% @doc Restart the idle time with a new length. Returns the time left.

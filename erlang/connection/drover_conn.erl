@@ -110,8 +110,10 @@ next(State, Local) ->
     drover_wait:message(State, Local).
 
 
-%% @private The first message after hibernation. The idle timer alone does not end it.
+%% @private The first message after hibernation. A look at the idle timeout alone does not end it.
 -spec woken(term(), state(), local()) -> no_return().
+woken({'$drover', Id, idle, _} = Message, #conn{id = Id} = State, Local) ->
+    handle(Message, State, Local);
 woken({timeout, Timer, cowboy_websocket} = Message, #conn{idle_timer = Timer} = State, Local) ->
     handle(Message, State, Local);
 woken(Message, State, Local) ->
@@ -123,7 +125,7 @@ woken(Message, State, Local) ->
 handle({'$drover', Id, events, Events}, #conn{id = Id, active = true} = State, Local) ->
     batch(Events, State, Local);
 handle({'$drover', Id, Tag, Payload}, #conn{id = Id} = State, Local) ->
-    while_passive(Tag, Payload, State, Local);
+    told(Tag, Payload, State, Local);
 handle({timeout, Timer, cowboy_websocket}, #conn{idle_timer = Timer} = State, Local) ->
     idle(State, Local);
 handle({timeout, Older, cowboy_websocket}, State, Local) when is_reference(Older) ->
@@ -143,9 +145,11 @@ handle(Message, #conn{carrier = Carrier, active = Active, id = Id} = State, Loca
 
 
 %% The core had sent this batch when it was told to read no more.
-while_passive(events, Events, #conn{held = Held} = State, Local) ->
+told(events, Events, #conn{held = Held} = State, Local) ->
     next(State#conn{held = Held ++ [Events]}, Local);
-while_passive(_Tag, _Payload, State, Local) ->
+told(idle, _, State, Local) ->
+    idle(State, Local);
+told(_Tag, _Payload, State, Local) ->
     next(State, Local).
 
 
@@ -271,20 +275,17 @@ set_option(_Unknown, _Value, State) ->
     State.
 
 
-%% The idle timeout. The core knows when bytes came last; one timer asks it now and then.
+%% The idle timeout. The core knows when bytes came last. It says so itself when that was too long ago, or, for a carrier
+%% of Erlang's, one timer asks it now and then.
 
 
 arm_idle_timer(#conn{carrier = Carrier} = State) ->
     start_idle_timer(drover_carrier:idle_left(Carrier), State).
 
 
-start_idle_timer(Left, #conn{idle_timer = Old} = State) ->
+start_idle_timer(Left, #conn{carrier = Carrier, idle_timer = Old} = State) ->
     cancel_timer(Old),
-    State#conn{idle_timer = idle_timer(Left)}.
-
-
-idle_timer(infinity) -> undefined;
-idle_timer(Left) -> erlang:start_timer(Left, self(), cowboy_websocket).
+    State#conn{idle_timer = drover_carrier:idle_timer(Left, Carrier)}.
 
 
 %% The message of a timer that has gone off already is swallowed like that of any other.
@@ -297,7 +298,7 @@ cancel_timer(Timer) ->
 idle(#conn{carrier = Carrier} = State, Local) ->
     case drover_carrier:idle_left(Carrier) of
         0 -> close({close, 1000, <<>>}, timeout, State, Local);
-        Left -> next(State#conn{idle_timer = idle_timer(Left)}, Local)
+        Left -> next(State#conn{idle_timer = drover_carrier:idle_timer(Left, Carrier)}, Local)
     end.
 
 

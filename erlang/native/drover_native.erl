@@ -118,6 +118,7 @@
         {'$drover', id(), closed, term()} |
         {'$drover', id(), body, {more | fin, binary()} | {error, closed | badbody}} |
         {'$drover', id(), events, [event()]} |
+        {'$drover', id(), idle, []} |
         {'$drover', id(), sent, ok | {error, closed}}.
 
 -export_type([listener/0, conn/0, codec/0, id/0, head/0, timeout_ms/0]).

@@ -103,6 +103,7 @@ pub struct Conn {
     corked: AtomicBool,
     watched: AtomicBool,
     closing: AtomicBool,
+    told_idle: AtomicBool,
     /// Mirrors the outbox, so that the task need not take its lock to know.
     blocked: AtomicBool,
     /// Where the hub of its thread keeps it, once it is a WebSocket.
@@ -152,6 +153,7 @@ impl Conn {
             corked: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            told_idle: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
             seat: AtomicUsize::new(NO_SEAT),
         })
@@ -282,7 +284,7 @@ impl Conn {
     }
 
     /// Restart the idle timeout with another length.
-    pub fn set_idle_timeout(&self, timeout: Option<u64>) -> Option<u64> {
+    pub fn set_idle_timeout(self: &Arc<Self>, timeout: Option<u64>) -> Option<u64> {
         let now = now_ms();
         let mut idle = lock(&self.idle);
         let policy = idle
@@ -290,16 +292,19 @@ impl Conn {
             .map_or(IdlePolicy::Ticks, |(_, policy)| *policy);
         *idle = timeout.map(|ms| (IdleRule::new(policy, ms, now), policy));
         self.last_activity.store(now, Relaxed);
-        idle.as_ref().map(|(rule, _)| rule.left(now, now))
+        let left = idle.as_ref().map(|(rule, _)| rule.left(now, now));
+        drop(idle);
+        self.worker.post(Command::WatchIdle(Arc::clone(self)));
+        left
     }
 
     /// Milliseconds until the connection counts as idle; 0 if it does now, `None` if it never will.
+    ///
+    /// For the owner, who was told by [`Sink::idle`] and may be told again from now on.
     #[must_use]
     pub fn idle_left(&self) -> Option<u64> {
-        let last = self.last_activity.load(Relaxed);
-        lock(&self.idle)
-            .as_ref()
-            .map(|(rule, _)| rule.left(last, now_ms()))
+        self.told_idle.store(false, Release);
+        self.time_left()
     }
 
     /// Write out what is queued, send FIN and close. Idempotent.
@@ -323,6 +328,20 @@ impl Conn {
     }
 
     // ---- for the task
+
+    pub(crate) fn time_left(&self) -> Option<u64> {
+        let last = self.last_activity.load(Relaxed);
+        lock(&self.idle)
+            .as_ref()
+            .map(|(rule, _)| rule.left(last, now_ms()))
+    }
+
+    /// Tell the owner, who may be busy, once.
+    pub(crate) fn tell_idle(&self) {
+        if !self.told_idle.swap(true, AcqRel) {
+            self.sink.idle(self.id);
+        }
+    }
 
     pub(crate) fn patience(&self) -> Patience {
         self.patience

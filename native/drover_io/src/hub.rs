@@ -3,16 +3,21 @@
 //! They wait in a poll of the hub's own, which in turn is registered with the thread's tokio runtime. A runtime's task and
 //! registration cost an idle connection more memory than all that the connection itself holds.
 
+use crate::clock::now_ms;
 use crate::descriptor::register_poll;
 use crate::websocket::{Driver, Turn};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use tokio::io::unix::AsyncFd;
+
+/// Time to the next look at a connection that is idle, in milliseconds: its owner may be busy with another matter.
+const IDLE_PERIOD: u64 = 20;
 
 /// Ready sockets looked at in one turn.
 const EVENTS: usize = 256;
@@ -24,6 +29,22 @@ pub(crate) struct Hub {
     free: Vec<usize>,
     /// Those that have more to do and let others go first.
     again: VecDeque<usize>,
+    /// When to look whether a connection is idle, the earliest first. Most of it is outdated when its time comes.
+    idle: BinaryHeap<Reverse<IdleWatch>>,
+}
+
+/// When to look at which seat. It counts only while the connection there says the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct IdleWatch {
+    deadline: u64,
+    seat: usize,
+}
+
+impl IdleWatch {
+    fn counts(self, seats: &[Option<Box<Driver>>]) -> bool {
+        let driver = seats.get(self.seat).and_then(Option::as_ref);
+        driver.is_some_and(|driver| driver.idle_watch == Some(self.deadline))
+    }
 }
 
 impl Hub {
@@ -35,6 +56,7 @@ impl Hub {
             seats: Vec::new(),
             free: Vec::new(),
             again: VecDeque::new(),
+            idle: BinaryHeap::new(),
         })
     }
 
@@ -54,7 +76,41 @@ impl Hub {
         } else {
             self.seats[seat] = Some(driver);
         }
+        self.watch_idle(seat);
         self.run(seat);
+    }
+
+    /// Look whether the connection in this seat is idle, tell its owner, and see when to look again.
+    pub(crate) fn watch_idle(&mut self, seat: usize) {
+        let Some(driver) = self.seats.get_mut(seat).and_then(Option::as_mut) else {
+            return;
+        };
+        driver.idle_watch = driver
+            .look_for_idle()
+            .map(|left| now_ms() + if left == 0 { IDLE_PERIOD } else { left });
+        if let Some(deadline) = driver.idle_watch {
+            self.idle.push(Reverse(IdleWatch { deadline, seat }));
+        }
+        if self.idle.len() > 2 * self.seats.len() + EVENTS {
+            let seats = &self.seats;
+            self.idle.retain(|Reverse(watch)| watch.counts(seats));
+        }
+    }
+
+    /// When to look for idle connections, in the clock's milliseconds.
+    pub(crate) fn idle_deadline(&self) -> Option<u64> {
+        self.idle.peek().map(|Reverse(watch)| watch.deadline)
+    }
+
+    /// Look at the connections whose time may be over.
+    pub(crate) fn look_for_idle(&mut self) {
+        let now = now_ms();
+        while let Some(Reverse(watch)) = self.idle.peek().copied().filter(|w| w.0.deadline <= now) {
+            self.idle.pop();
+            if watch.counts(&self.seats) {
+                self.watch_idle(watch.seat);
+            }
+        }
     }
 
     /// Something about the connection in this seat has changed.

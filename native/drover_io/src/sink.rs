@@ -20,6 +20,9 @@ pub trait Sink: Any + Send + Sync {
     /// Hand this thread's batch (maybe empty) to the owner as one message. `false`: the owner is gone.
     fn deliver(&self, id: u64) -> bool;
 
+    /// The idle timeout seems to be over. [`Conn::idle_left`] tells.
+    fn idle(&self, id: u64);
+
     /// A whole, valid request head has arrived. `false`: nobody is there to take it.
     fn request(&self, conn: &Arc<Conn>, request: &Request<'_>) -> bool;
 

@@ -57,6 +57,8 @@ pub(crate) struct Driver {
     broken: bool,
     /// The part of a close that is going on, and when it has to end.
     closing: Option<(Closing, Option<Instant>)>,
+    /// When the hub looks whether the connection is idle.
+    pub(crate) idle_watch: Option<u64>,
 }
 
 /// A connection that is about to speak WebSocket.
@@ -93,6 +95,7 @@ impl Driver {
             ended: false,
             broken: false,
             closing: None,
+            idle_watch: None,
         }
     }
 
@@ -102,6 +105,18 @@ impl Driver {
 
     pub(crate) fn take_seat(&self, seat: usize) {
         self.conn().set_seat(seat);
+    }
+
+    /// The time to the idle deadline, of whose end the owner is told.
+    pub(crate) fn look_for_idle(&self) -> Option<u64> {
+        let left = self
+            .conn()
+            .time_left()
+            .filter(|_| !self.conn().is_closing());
+        if left == Some(0) {
+            self.conn().tell_idle();
+        }
+        left
     }
 
     /// The socket cannot be waited for.

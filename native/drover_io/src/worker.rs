@@ -1,18 +1,21 @@
 //! The I/O threads. Each runs its own single-threaded tokio runtime; a connection stays on one of them for life.
 
 use crate::Conn;
+use crate::clock;
 use crate::cork::CorkWatch;
 use crate::hub::Hub;
 use crate::websocket::Begin;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use once_cell::sync::OnceCell;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 use std::{io, thread};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
 
 /// Turns of the hub after which the thread's tasks have one in any case.
 const TURNS: u64 = 16;
@@ -25,6 +28,8 @@ pub(crate) enum Command {
     Wake(Arc<Conn>),
     /// Replies are being gathered: see that they get out.
     WatchCork(Arc<Conn>),
+    /// Its idle timeout has changed.
+    WatchIdle(Arc<Conn>),
     /// Serve this WebSocket.
     Begin(Box<Begin>),
     /// Run this task here.
@@ -82,7 +87,16 @@ impl Worker {
 
 /// Carry out commands and serve WebSockets, forever.
 async fn work(commands: &Receiver<Command>, woken: &Wakeup, mut hub: Hub) {
+    let mut timer = pin!(sleep(Duration::ZERO));
+    let mut armed = None;
     for turn in 1u64.. {
+        let deadline = hub.idle_deadline();
+        if deadline != armed {
+            armed = deadline;
+            timer
+                .as_mut()
+                .reset(deadline.map_or_else(Instant::now, clock::instant));
+        }
         tokio::select! {
             biased;
             () = woken.notify.notified() => {
@@ -91,6 +105,10 @@ async fn work(commands: &Receiver<Command>, woken: &Wakeup, mut hub: Hub) {
             }
             () = hub.turn() => {}
             () = tokio::task::yield_now(), if hub.is_busy() => hub.run_again(),
+            () = &mut timer, if armed.is_some() => {
+                hub.look_for_idle();
+                armed = None;
+            }
         }
         if turn % TURNS == 0 {
             tokio::task::yield_now().await;
@@ -104,6 +122,11 @@ fn obey(command: Command, hub: &mut Hub) {
             Some(seat) => hub.run(seat),
             None => conn.wake(),
         },
+        Command::WatchIdle(conn) => {
+            if let Some(seat) = conn.seat() {
+                hub.watch_idle(seat);
+            }
+        }
         Command::WatchCork(conn) => conn.worker().cork().watch(conn),
         Command::Begin(begin) => hub.adopt(Box::new(begin.into_driver())),
         Command::Spawn(task) => drop(Handle::current().spawn(task)),

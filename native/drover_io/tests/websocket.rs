@@ -299,3 +299,29 @@ fn a_close_gives_a_slow_reader_time_for_what_was_accepted() {
     conn.close();
     assert_eq!(read_to_end(&mut client).len(), sent * (payload.len() + 10));
 }
+
+#[test]
+fn an_idle_connection_is_told_once_until_its_owner_has_looked() {
+    let server = Server::start(&config());
+    let (mut client, conn) = server.websocket();
+    assert!(conn.set_idle_timeout(Some(30)).is_some());
+    client.write_all(&text("x")).unwrap();
+    assert_eq!(server.events().len(), 1);
+    assert!(matches!(server.note(), Note::Idle));
+    assert!(
+        server
+            .notes
+            .recv_timeout(Duration::from_millis(100))
+            .is_err()
+    );
+    assert_eq!(conn.idle_left(), Some(0));
+    assert!(matches!(server.note(), Note::Idle));
+    assert_eq!(conn.set_idle_timeout(None), None);
+    assert_eq!(conn.idle_left(), None);
+    assert!(
+        server
+            .notes
+            .recv_timeout(Duration::from_millis(100))
+            .is_err()
+    );
+}

@@ -3,7 +3,7 @@
 rustler::atoms! {
     // messages
     drover = "$drover",
-    request, body, closed, events, sent, more, fin,
+    request, body, closed, events, idle, sent, more, fin,
     // results
     yield_ = "yield",
     ok, error, wait, busy, early, none, infinity,

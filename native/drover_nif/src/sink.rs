@@ -98,6 +98,10 @@ impl Sink for ProcessSink {
         })
     }
 
+    fn idle(&self, id: u64) {
+        self.tell(id, atoms::idle(), |env| Vec::<Term<'_>>::new().encode(env));
+    }
+
     fn request(&self, conn: &Arc<Conn>, request: &Request<'_>) -> bool {
         if request.first {
             return self.announce(conn, request);

@@ -49,6 +49,7 @@ pub enum Note {
     Body(Vec<u8>, bool),
     Closed,
     Sent(Result<(), Reason>),
+    Idle,
 }
 
 pub struct ChannelSink(pub Sender<Note>);
@@ -84,6 +85,10 @@ impl Sink for ChannelSink {
 
     fn deliver(&self, _id: u64) -> bool {
         self.0.send(Note::Events(BATCH.take())).is_ok()
+    }
+
+    fn idle(&self, _id: u64) {
+        let _ = self.0.send(Note::Idle);
     }
 
     fn request(&self, conn: &Arc<Conn>, request: &Request<'_>) -> bool {
