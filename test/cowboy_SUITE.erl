@@ -19,7 +19,7 @@ all() ->
 
 
 groups() ->
-    Everywhere = [callbacks, early_frame, large, compressed, passive, idle, crash, close_waits_for_nothing, message_to_self, named, plug,
+    Everywhere = [callbacks, early_frame, large, compressed, passive, idle, crash, close_waits_for_nothing, code_changes, message_to_self, named, plug,
                   many],
     Http1 = Everywhere ++ [early_frame_dropped, split_over_takeover, client_gone, listener_stops, not_counted, other_results,
                            not_a_handshake],
@@ -230,6 +230,29 @@ close_waits_for_nothing(Config) ->
                normal = fun_handler:died(Pid),
                close(Client)
        end).
+
+
+%% New code, the library's stubs included, and a restart of the application do nothing to a connection.
+code_changes(Config) ->
+    in(Config,
+       fun() ->
+               {Client, _Pid} = fun_handler:open(v2, fun echo/1),
+               {ok, Modules} = application:get_key(drover, modules),
+               Changes = [ fun() -> reload(Module) end || _ <- [1, 2, 3], Module <- Modules -- [drover_wait] ],
+               Restart = [ fun() -> application:Do(drover) end || Do <- [stop, start] ],
+               [ begin
+                     ok = Change(),
+                     ok = ws_client:send(Client, {text, <<"a">>}),
+                     {text, <<"a">>} = ws_client:recv(Client)
+                 end || Change <- Changes ++ Restart ],
+               close(Client)
+       end).
+
+
+reload(Module) ->
+    {Module, true} = {Module, code:soft_purge(Module)},
+    {module, Module} = code:load_file(Module),
+    ok.
 
 
 %% With its connections, those of drover among them.

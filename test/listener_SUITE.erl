@@ -25,7 +25,7 @@ groups() ->
              long_request_line, long_header_name, long_header_value, many_headers, empty_lines, timeout_inside_a_head,
              timeout_before_a_head, timeout_is_for_the_whole_head, timeout_between_requests, garbage_is_not_logged,
              gone_before_a_head, garbage_in_frames]},
-     {stop, [], [stop_closes_all, stop_refuses, stop_calls_no_terminate, stop_tells_who_traps_exits, stop_kills_who_does_not_end, stop_during_init, killed_owner_closes_socket]}].
+     {stop, [], [stop_closes_all, stop_closes_before_a_request, stop_refuses, stop_calls_no_terminate, stop_tells_who_traps_exits, stop_kills_who_does_not_end, stop_during_init, killed_owner_closes_socket]}].
 
 
 init_per_suite(Config) ->
@@ -659,6 +659,25 @@ stop_closes_all(Config) ->
     [ {error, closed} = ws_client:recv(Client) || Client <- Clients ],
     [ ok = ws_client:close(Client) || Client <- Clients ],
     ok.
+
+
+%% Also connections that no process owns yet. A listener that is only suspended goes on with them.
+stop_closes_before_a_request(_Config) ->
+    {ok, Port} = start(?FUNCTION_NAME, #{request_timeout => infinity}),
+    [Silent, Begun] = Clients = [ element(2, ws_client:open(Port)) || _ <- [1, 2] ],
+    ok = ws_client:send(Begun, {raw, "GET / HTTP/1.1\r\nHost: "}),
+    {200, _, <<"ok">>} = get(Port, "/"),
+    case drover_target:name() of
+        drover ->
+            ok = drover:suspend_listener(?FUNCTION_NAME),
+            ok = ws_client:send(Begun, {raw, "localhost\r\n\r\n"}),
+            {200, _, <<"ok">>} = ws_client:recv_response(Begun);
+        _ ->
+            ok
+    end,
+    ok = drover_target:stop(?FUNCTION_NAME),
+    {error, closed} = gen_tcp:recv(ws_client:socket(Silent), 0, 10000),
+    [ ok = ws_client:close(Client) || Client <- Clients ].
 
 
 %% And new ones are refused.

@@ -7,14 +7,20 @@
 %% How often. Processes that ran the code of the time before the last but one are killed by then.
 -define(TIMES, 5).
 
+%% How often the application is restarted, and by how much the memory of the node may differ meanwhile.
+-define(RESTARTS,     1000).
+-define(RESIDENT_KIB, 8 * 1024).
+
 
 all() ->
     [{group, v2}, {group, v2_hibernate}, {group, v2pre}, {group, v2pre_hibernate}, {group, application}, no_leaks].
 
 
 groups() ->
-    Both = [connection_module, all_modules, native_stubs, handler_module, in_the_http_phase, in_a_suspended_listener],
-    [{application, [], [restart, stop_ends_connections, crash_of_a_listener, crash_of_a_supervisor]} | ws_script:groups(Both, [suspended_connection], [])].
+    Both = [connection_module, all_modules, deleted_modules, native_stubs, purged_stubs, another_library, handler_module,
+            outdated_handler, in_the_http_phase, in_a_suspended_listener],
+    Application = [restart, restart_often, stop_ends_connections, crash_of_a_listener, crash_of_a_supervisor],
+    [{application, [], Application} | ws_script:groups(Both, [suspended_connection], [])].
 
 
 init_per_suite(Config) ->
@@ -28,7 +34,7 @@ end_per_suite(Config) -> ws_script:end_per_suite(Config).
 
 
 init_per_group(application, Config) -> Config;
-init_per_group(Group, Config) -> ws_script:init_per_group(Group, Config).
+init_per_group(Group, Config) -> ws_script:init_per_group(Group, Config, #{request_timeout => infinity}).
 
 
 end_per_testcase(_Case, Config) ->
@@ -53,14 +59,33 @@ connection_module(Config) ->
 
 %% So may every other one that has logic.
 all_modules(Config) ->
-    reloaded_under(connections(Config), modules() -- [drover_nif, drover_wait]).
+    reloaded_under(connections(Config), modules() -- [drover_wait]).
 
 
-%% Loading the native library's stubs again does nothing to the connections.
-native_stubs(Config) ->
+%% Modules that were unloaded, those where connections wait among them, are loaded again when they are needed.
+deleted_modules(Config) ->
     Conns = connections(Config),
     [ begin
-          _ = code:load_file(drover_nif),
+          [ {Module, true} = {Module, code:soft_purge(Module)} || Module <- modules() ],
+          [ true = code:delete(Module) || Module <- modules() ],
+          ok = all_answer(Conns)
+      end
+      || _ <- lists:seq(1, ?TIMES) ],
+    closed([connect(Config) | Conns]).
+
+
+%% So may the stubs of the native library: the new ones go on with the connections of the old ones.
+native_stubs(Config) ->
+    reloaded_under(connections(Config), [drover_nif]).
+
+
+%% Even when nothing of the module was left in between.
+purged_stubs(Config) ->
+    Conns = connections(Config),
+    [ begin
+          _ = code:purge(drover_nif),
+          true = code:delete(drover_nif),
+          false = code:purge(drover_nif),
           ok = all_answer(Conns)
       end
       || _ <- lists:seq(1, ?TIMES) ],
@@ -68,9 +93,52 @@ native_stubs(Config) ->
     closed([New | Conns]).
 
 
+%% Another library does not take over while there is this one; nothing changes.
+another_library(Config) ->
+    Conns = connections(Config),
+    %% A name of its own: the file stays mapped.
+    Name = io_lib:format("drover_nif_~b.so", [erlang:unique_integer([positive])]),
+    Copy = filename:join(proplists:get_value(priv_dir, Config), Name),
+    {ok, _} = file:copy(filename:join(code:priv_dir(drover), "libdrover_nif.so"), Copy),
+    true = os:putenv("DROVER_NIF_PATH", Copy),
+    ok = logger:add_primary_filter(?MODULE, {fun(_, _) -> stop end, []}),
+    _ = code:soft_purge(drover_nif),
+    {error, on_load_failure} = code:load_file(drover_nif),
+    ok = logger:remove_primary_filter(?MODULE),
+    true = os:unsetenv("DROVER_NIF_PATH"),
+    ok = all_answer(Conns),
+    ok = reload(drover_nif),
+    ok = all_answer(Conns),
+    closed(Conns).
+
+
 %% Handlers change most often of all.
 handler_module(Config) ->
     reloaded_under(connections(Config), [ws_script, ws_script:handler(proplists:get_value(api, Config))]).
+
+
+%% code:purge/1 kills who runs old code: not a connection whose handler has been loaded twice, but one that is inside of it.
+outdated_handler(Config) ->
+    Conns = connections(Config),
+    Handler = ws_script:handler(proplists:get_value(api, Config)),
+    #{pid := Inside} = Busy = ws_script:at(Config, info, {run, fun ?MODULE:stay/1}),
+    {act, _} = ws_script:event(Busy, info),
+    ok = reload(Handler),
+    ok = all_answer(Conns),
+    true = code:purge(Handler),
+    killed = ws_script:down(Busy),
+    false = is_process_alive(Inside),
+    {error, closed} = ws_client:recv(maps:get(client, Busy)),
+    ok = ws_client:close(maps:get(client, Busy)),
+    ok = all_answer(Conns),
+    closed(Conns).
+
+
+%% Called by the handler, which goes on when this returns.
+stay(_Message) ->
+    receive
+        {never, _} -> ok
+    end.
 
 
 %% A connection that has not been upgraded yet stands nowhere in old code either.
@@ -110,7 +178,6 @@ in_a_suspended_listener(Config) ->
     closed([connect(Config) | Conns]).
 
 
-%% Several connections, one of them in the middle of a frame.
 connections(Config) ->
     Conns = [ connect(Config) || _ <- lists:seq(1, 10) ],
     ok = all_answer(Conns),
@@ -173,6 +240,80 @@ restart(Config) ->
       end
       || _ <- lists:seq(1, 20) ],
     drover_target:ensure_started().
+
+
+%% A thousand times with connections that are open, in the middle of a message, and in the middle of a request. Clients see the
+%% end of the stream, not a reset, and the node is as it was.
+restart_often(_Config) ->
+    Before = restarted(?RESTARTS div 5),
+    After = restarted(?RESTARTS - ?RESTARTS div 5),
+    ok = drover_target:ensure_started(),
+    ct:pal("before ~p~nafter  ~p", [Before, After]),
+    [] = [ {Key, Value, maps:get(Key, Before)} || {Key, Value} <- maps:to_list(After), Value > maps:get(Key, Before) + tolerance(Key) ],
+    {comment, io_lib:format("~b KiB resident after ~b restarts, ~b KiB at the end", [maps:get(resident, Before), ?RESTARTS div 5, maps:get(resident, After)])}.
+
+
+tolerance(resident) -> ?RESIDENT_KIB;
+tolerance(atoms) -> 20;
+tolerance(_) -> 0.
+
+
+restarted(Times) ->
+    [ ok = restarted_under_connections() || _ <- lists:seq(1, Times) ],
+    _ = [ erlang:garbage_collect(Pid) || Pid <- processes() ],
+    {ok, Descriptors} = file:list_dir("/proc/self/fd"),
+    {ok, Threads} = file:list_dir("/proc/self/task"),
+    #{
+      atoms => erlang:system_info(atom_count),
+      descriptors => length(Descriptors),
+      persistent_terms => maps:get(count, persistent_term:info()),
+      ports => length(erlang:ports()),
+      processes => length(processes()),
+      resident => node_memory:resident(),
+      tables => length(ets:all()),
+      threads => length(Threads)
+     }.
+
+
+restarted_under_connections() ->
+    {ok, Port} = drover_target:start(?FUNCTION_NAME, [{"/", echo_v2_h, #{compress => true}}], #{}),
+    Opts = #{tcp_opts => [{show_econnreset, true}]},
+    Open = [ element(2, {ok, _, {101, _}} = ws_client:connect(Port, "/", Opts)) || _ <- [1, 2, 3] ],
+    {ok, InHead} = ws_client:open(Port, Opts),
+    ok = ws_client:send(InHead, {raw, "GET / HTTP/1.1\r\nHost: lo"}),
+    ok = accepted(4, ?FUNCTION_NAME),
+    [Idle, InMessage, InFrame] = Open,
+    ok = ws_client:send(Idle, {text, <<"a">>}),
+    {text, <<"a">>} = ws_client:recv(Idle),
+    ok = ws_client:send(InMessage, {fragment, false, text, binary:copy(<<"a">>, 10000)}),
+    ok = ws_client:send(InFrame, {raw, binary:part(iolist_to_binary(ws_client:frame(#{opcode => binary, payload => <<0:80000>>})), 0, 5000)}),
+    ok = application:stop(drover),
+    [ {error, closed} = gen_tcp:recv(ws_client:socket(Client), 0, 10000) || Client <- [InHead | Open] ],
+    [ ok = ws_client:close(Client) || Client <- [InHead | Open] ],
+    #{connections := 0, listeners := 0} = at_rest(200),
+    ok.
+
+
+%% What the system has accepted, but not the listener yet, would be reset.
+accepted(N, Ref) ->
+    case drover:info(Ref) of
+        #{accepted := N} ->
+            ok;
+        #{accepted := Fewer} when Fewer < N ->
+            timer:sleep(1),
+            accepted(N, Ref)
+    end.
+
+
+%% Descriptors are closed by the I/O threads.
+at_rest(Tries) ->
+    case drover_native:stats() of
+        #{connections := N} when N > 0, Tries > 0 ->
+            timer:sleep(5),
+            at_rest(Tries - 1);
+        Stats ->
+            Stats
+    end.
 
 
 %% Stopping it ends all connections and frees all ports.

@@ -27,7 +27,9 @@
           protocol :: drover_opts:protocol(),
           address = {undefined, undefined} :: address(),
           status = suspended :: running | suspended,
-          native :: undefined | drover_native:listener()
+          native :: undefined | drover_native:listener(),
+          %% Closed while it was suspended, but with connections that have made no request yet.
+          former = [] :: [drover_native:listener()]
          }).
 
 -export_type([address/0]).
@@ -122,7 +124,9 @@ handle_cast(_Cast, State) ->
 %% @private
 -spec terminate(term(), #state{}) -> ok.
 terminate(_Reason, #state{ref = Ref} = State) ->
-    #state{} = close(State),
+    #state{former = Former} = close(State),
+    %% Nobody will take their requests.
+    ok = lists:foreach(fun drover_native:stop_listener/1, Former),
     ok = drover_registry:delete({listener, Ref}, self()),
     drover_registry:erase_config(Ref).
 
@@ -197,9 +201,14 @@ publish(#state{ref = Ref, transport = #{send_timeout := SendTimeout}, protocol =
 
 close(#state{native = undefined} = State) ->
     State;
-close(#state{native = Native} = State) ->
+close(#state{native = Native, former = Former} = State) ->
     ok = drover_native:close_listener(Native),
-    State#state{native = undefined, status = suspended}.
+    State#state{native = undefined, former = [ Each || Each <- [Native | Former], has_connections(Each) ], status = suspended}.
+
+
+has_connections(Native) ->
+    #{connections := InHttp} = drover_native:listener_info(Native),
+    InHttp > 0.
 
 
 limit(_Max, #state{native = undefined}) -> ok;

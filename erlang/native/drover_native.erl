@@ -8,6 +8,7 @@
 %% Listeners.
 -export([listen/4]).
 -export([close_listener/1]).
+-export([stop_listener/1]).
 -export([set_max_connections/2]).
 -export([listener_info/1]).
 -export([stats/0]).
@@ -140,6 +141,12 @@ listen(Fd, ListenerId, Owners, Opts) ->
 -spec close_listener(listener()) -> ok.
 close_listener(Listener) ->
     drover_nif:close_listener(Listener).
+
+
+%% @doc The same, if need be after it, and close the connections that have made no request yet.
+-spec stop_listener(listener()) -> ok.
+stop_listener(Listener) ->
+    drover_nif:stop_listener(Listener).
 
 
 %% @doc Change the limit of connections in the HTTP phase.

@@ -1,11 +1,13 @@
 %% The stubs of the native library, one line per function and in the order of its Rust source.
 %%
-%% There is no logic here, because a module that carries NIFs cannot be reloaded. Nothing but
-%% drover_native, which holds the types and the documentation, calls these functions.
+%% There is no logic here. It can be loaded again, but only with the library that it has: another one, a new version say,
+%% is taken when the module has been purged. Nothing but drover_native, which holds the types and the documentation,
+%% calls these functions.
 -module(drover_nif).
 
 -export([listen/4]).
 -export([close_listener/1]).
+-export([stop_listener/1]).
 -export([set_max_connections/2]).
 -export([listener_info/1]).
 -export([stats/0]).
@@ -38,6 +40,7 @@
 
 -nifs([listen/4,
        close_listener/1,
+       stop_listener/1,
        set_max_connections/2,
        listener_info/1,
        stats/0,
@@ -79,6 +82,10 @@ listen(_Fd, _ListenerId, _Owners, _Opts) -> ?STUB.
 
 -spec close_listener(term()) -> term().
 close_listener(_Listener) -> ?STUB.
+
+
+-spec stop_listener(term()) -> term().
+stop_listener(_Listener) -> ?STUB.
 
 
 -spec set_max_connections(term(), term()) -> term().

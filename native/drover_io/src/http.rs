@@ -72,7 +72,7 @@ struct Phase {
 impl Phase {
     async fn serve(&mut self) -> End {
         loop {
-            let head = match self.read_head().await {
+            let head = match self.next_head().await {
                 Ok(head) => head,
                 Err(no_head) => {
                     self.refuse(&no_head);
@@ -123,6 +123,19 @@ impl Phase {
         }
         if !self.first {
             self.conn().sink().closed(self.conn().id);
+        }
+    }
+
+    /// Until the first head has come nobody owns the connection, so that it ends with the listener.
+    async fn next_head(&mut self) -> Result<Head, NoHead> {
+        if !self.first {
+            return self.read_head().await;
+        }
+        let config = Arc::clone(&self.config);
+        tokio::select! {
+            biased;
+            () = config.stop.wait() => Err(NoHead::Closed),
+            head = self.read_head() => head,
         }
     }
 

@@ -11,6 +11,7 @@ use drover_proto::http::HeadLimits;
 use socket2::{SockAddr, Socket};
 use std::io;
 use std::os::fd::RawFd;
+use std::pin::pin;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +29,30 @@ pub(crate) struct HttpConfig {
     pub(crate) limits: HeadLimits,
     pub(crate) request_timeout: Option<Duration>,
     pub(crate) max_skip_body: usize,
+    pub(crate) stop: Arc<Stop>,
+}
+
+/// Tells the connections that wait for their first request that nobody will take it.
+#[derive(Debug, Default)]
+pub(crate) struct Stop {
+    stopped: AtomicBool,
+    changed: Notify,
+}
+
+impl Stop {
+    fn set(&self) {
+        self.stopped.store(true, SeqCst);
+        self.changed.notify_waiters();
+    }
+
+    /// Returns when the listener has stopped for good.
+    pub(crate) async fn wait(&self) {
+        let mut changed = pin!(self.changed.notified());
+        changed.as_mut().enable();
+        if !self.stopped.load(SeqCst) {
+            changed.await;
+        }
+    }
 }
 
 /// How a listener accepts.
@@ -67,6 +92,7 @@ type MakeSink = dyn Fn() -> Box<dyn Sink> + Send + Sync;
 #[derive(Debug)]
 pub struct Listener {
     shared: Arc<Shared>,
+    stop: Arc<Stop>,
 }
 
 #[derive(Debug)]
@@ -134,12 +160,14 @@ impl Listener {
             changed: Notify::new(),
             gone: Mutex::new(Some(gone)),
         });
+        let stop = Arc::new(Stop::default());
         let acceptor = Acceptor {
             shared: Arc::clone(&shared),
             http: Arc::new(HttpConfig {
                 limits: config.limits.clone(),
                 request_timeout: config.request_timeout,
                 max_skip_body: config.max_skip_body,
+                stop: Arc::clone(&stop),
             }),
             patience: config.patience,
             nodelay: config.nodelay,
@@ -148,7 +176,13 @@ impl Listener {
             _alive: alive,
         };
         worker::next().post(Command::Spawn(Box::pin(acceptor.run(socket))));
-        Ok(Self { shared })
+        Ok(Self { shared, stop })
+    }
+
+    /// Close it for good: connections that wait for their first request are closed, too.
+    pub fn stop(&self) {
+        self.stop.set();
+        self.close();
     }
 
     /// Stop accepting and close the listening socket; returns when it is closed.

@@ -18,7 +18,7 @@ use drover_io::{Codec, Decoded, Listener, Started};
 use drover_proto::deflate;
 use drover_proto::http;
 use rustler::{Atom, Binary, Encoder, Env, LocalPid, NewBinary, NifResult, Term, nif};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 /// Bytes that may be decoded on a scheduler thread in one call.
 const DECODE_BUDGET: usize = 128 * 1024;
@@ -39,26 +39,36 @@ fn listen<'a>(
     let acceptors = Arc::new(Acceptors::new(id, pids));
     let sink = Box::new(move || Box::new(ProcessSink::new(Arc::clone(&acceptors))) as _);
     Ok(match Listener::start(fd, &(&options).into(), sink) {
-        Ok(listener) => (atoms::ok(), ListenerRef::new(ListenerResource(listener))).encode(env),
+        Ok(listener) => (
+            atoms::ok(),
+            ListenerRef::new(ListenerResource::new(listener)),
+        )
+            .encode(env),
         Err(error) => terms::io_failure(env, &error),
     })
 }
 
 #[nif(schedule = "DirtyIo")]
 fn close_listener(listener: ListenerRef) -> Atom {
-    listener.0.close();
+    listener.close();
+    atoms::ok()
+}
+
+#[nif(schedule = "DirtyIo")]
+fn stop_listener(listener: ListenerRef) -> Atom {
+    listener.stop();
     atoms::ok()
 }
 
 #[nif]
 fn set_max_connections(listener: ListenerRef, max: Limit) -> Atom {
-    listener.0.set_max_connections(max_connections(max));
+    listener.set_max_connections(max_connections(max));
     atoms::ok()
 }
 
 #[nif]
 fn listener_info<'a>(env: Env<'a>, listener: ListenerRef) -> NifResult<Term<'a>> {
-    let occupancy = listener.0.occupancy();
+    let occupancy = listener.occupancy();
     Term::map_from_pairs(
         env,
         &[
@@ -87,7 +97,7 @@ fn stats(env: Env<'_>) -> NifResult<Term<'_>> {
 #[nif]
 fn own(env: Env<'_>, conn: ConnRef) -> Term<'_> {
     let pid = env.pid();
-    if ProcessSink::own(&conn.0, pid) && env.monitor(&conn, &pid).is_some() {
+    if ProcessSink::own(&conn, pid) && env.monitor(&conn, &pid).is_some() {
         atoms::ok().encode(env)
     } else {
         (atoms::error(), atoms::closed()).encode(env)
@@ -96,20 +106,20 @@ fn own(env: Env<'_>, conn: ConnRef) -> Term<'_> {
 
 #[nif]
 fn read_body(conn: ConnRef, max: usize) -> Atom {
-    conn.0.read_body(max);
+    conn.read_body(max);
     atoms::ok()
 }
 
 #[nif]
 fn next_request(conn: ConnRef) -> Atom {
-    conn.0.next_request();
+    conn.next_request();
     atoms::ok()
 }
 
 #[nif]
 fn send_data<'a>(env: Env<'a>, conn: ConnRef, data: Term<'a>) -> NifResult<Term<'a>> {
     let data = terms::iodata(data)?;
-    Ok(terms::outcome(env, conn.0.send_raw(data)))
+    Ok(terms::outcome(env, conn.send_raw(data)))
 }
 
 #[nif]
@@ -145,13 +155,13 @@ fn check_extensions<'a>(env: Env<'a>, header: Binary<'a>) -> Term<'a> {
 
 #[nif]
 fn upgrade(conn: ConnRef, options: UpgradeOptions) -> Atom {
-    conn.0.upgrade(options.into());
+    conn.upgrade(options.into());
     atoms::ok()
 }
 
 #[nif]
 fn start(conn: ConnRef) -> Atom {
-    match conn.0.start() {
+    match conn.start() {
         Started::Reading => atoms::ok(),
         Started::Early => atoms::early(),
     }
@@ -160,7 +170,7 @@ fn start(conn: ConnRef) -> Atom {
 #[nif]
 fn send<'a>(env: Env<'a>, conn: ConnRef, items: Term<'a>, mode: Term<'a>) -> NifResult<Term<'a>> {
     let (items, mode) = (terms::items(items)?, terms::mode(mode)?);
-    Ok(terms::outcome(env, conn.0.send(&items, mode, false)))
+    Ok(terms::outcome(env, conn.send(&items, mode, false)))
 }
 
 #[nif(schedule = "DirtyCpu")]
@@ -171,39 +181,39 @@ fn send_dirty<'a>(
     mode: Term<'a>,
 ) -> NifResult<Term<'a>> {
     let (items, mode) = (terms::items(items)?, terms::mode(mode)?);
-    Ok(terms::outcome(env, conn.0.send(&items, mode, true)))
+    Ok(terms::outcome(env, conn.send(&items, mode, true)))
 }
 
 #[nif]
 fn taken(env: Env<'_>, conn: ConnRef) -> Term<'_> {
-    terms::outcome(env, conn.0.taken())
+    terms::outcome(env, conn.taken())
 }
 
 #[nif]
 fn set_active(conn: ConnRef, active: bool) -> Atom {
-    conn.0.set_active(active);
+    conn.set_active(active);
     atoms::ok()
 }
 
 #[nif]
 fn set_max_frame_size(conn: ConnRef, max: Limit) -> Atom {
-    conn.0.set_max_frame_size(max.0);
+    conn.set_max_frame_size(max.0);
     atoms::ok()
 }
 
 #[nif]
 fn idle_left(env: Env<'_>, conn: ConnRef) -> Term<'_> {
-    time_left(env, conn.0.idle_left())
+    time_left(env, conn.idle_left())
 }
 
 #[nif]
 fn set_idle_timeout(env: Env<'_>, conn: ConnRef, timeout: Limit) -> Term<'_> {
-    time_left(env, conn.0.set_idle_timeout(timeout.0))
+    time_left(env, conn.set_idle_timeout(timeout.0))
 }
 
 #[nif]
 fn close(conn: ConnRef) -> Atom {
-    conn.0.close();
+    conn.close();
     atoms::ok()
 }
 
@@ -224,7 +234,7 @@ fn adopt<'a>(env: Env<'a>, fd: i32, early: Binary<'a>, options: AdoptOptions) ->
     ) {
         Ok(conn) => {
             let id = conn.id;
-            let resource = ConnRef::new(ConnResource(conn));
+            let resource = ConnRef::new(ConnResource::new(conn));
             // The owner is the calling process, so it is alive.
             let _ = env.monitor(&resource, &owner);
             (atoms::ok(), resource, id).encode(env)
@@ -235,7 +245,7 @@ fn adopt<'a>(env: Env<'a>, fd: i32, early: Binary<'a>, options: AdoptOptions) ->
 
 #[nif]
 fn codec_new(options: UpgradeOptions) -> CodecRef {
-    CodecRef::new(CodecResource(Mutex::new(Codec::new(options.into()))))
+    CodecRef::new(CodecResource::new(Codec::new(options.into())))
 }
 
 #[nif]
@@ -294,5 +304,5 @@ fn decode<'a>(env: Env<'a>, codec: &CodecRef, bytes: &[u8]) -> Term<'a> {
 }
 
 fn lock(codec: &CodecRef) -> MutexGuard<'_, Codec> {
-    codec.0.lock().unwrap_or_else(PoisonError::into_inner)
+    codec.lock().unwrap_or_else(PoisonError::into_inner)
 }

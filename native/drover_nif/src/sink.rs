@@ -71,7 +71,7 @@ impl ProcessSink {
         let Some(acceptor) = self.acceptors.next() else {
             return false;
         };
-        let resource = ConnRef::new(ConnResource(Arc::clone(conn)));
+        let resource = ConnRef::new(ConnResource::new(Arc::clone(conn)));
         send(acceptor, |env| {
             let payload = (resource, conn.id, request::encode(env, request)).encode(env);
             message(env, self.acceptors.listener, atoms::request(), payload)
