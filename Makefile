@@ -3,10 +3,10 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native run echo test projects check format conformance fuzz soak bench clean
+.PHONY: help setup native run echo test projects check format conformance fuzz soak soak-chat bench clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## install what is missing on this machine (Debian, as root), or say what it is
 	@scripts/setup
@@ -41,6 +41,9 @@ fuzz: ## fuzz one target (T=name SECONDS=60)
 
 soak: setup ## garbage and broken connections for SECONDS=600 (SEED= to repeat a run)
 	@SOAK_SECONDS="$(or $(SECONDS),600)" SOAK_SEED="$(SEED)" rebar3 ct --verbose --suite test/soak_SUITE
+
+soak-chat: setup ## a chat on Cowboy, and on drover under it, for SECONDS=1800 (RATE=8 visitors a second, SEED= to repeat a run)
+	@CHAT_SECONDS="$(or $(SECONDS),1800)" CHAT_RATE="$(or $(RATE),8)" CHAT_SEED="$(SEED)" rebar3 ct --verbose --suite test/chat_SUITE
 
 bench: setup ## measure drover beside its peers (QUICK=1 for a first look, ROWS=name,name for a part)
 	@scripts/bench

@@ -2,6 +2,7 @@
 -module(soak_server).
 
 -export([serve/0]).
+-export([watch/0]).
 -export([count/0]).
 %% For logger.
 -export([log/2]).
@@ -27,14 +28,20 @@
 %% Two endpoints to be maltreated, and one whose connections last.
 -spec serve() -> {ok, inet:port_number()}.
 serve() ->
-    ?MODULE = ets:new(?MODULE, [named_table, public, {heir, whereis(init), none}]),
-    ok = logger:add_handler(?MODULE, ?MODULE, #{level => error}),
-    ok = logger:remove_handler(default),
+    ok = watch(),
     Routes = [{"/v2", echo_v2_h, #{compress => true, idle_timeout => 1000}},
               {"/p", echo_p_h, 1000},
               {"/lasting", echo_v2_h, #{idle_timeout => infinity}}],
     Socket = #{socket_opts => [{ip, {127, 0, 0, 1}}, {port, 0}, {send_timeout, 1000}]},
     drover_target:start(soak, Routes, #{compress => true, request_timeout => 1000}, Socket).
+
+
+%% From now on complaints are counted, and not shown.
+-spec watch() -> ok.
+watch() ->
+    ?MODULE = ets:new(?MODULE, [named_table, public, {heir, whereis(init), none}]),
+    ok = logger:add_handler(?MODULE, ?MODULE, #{level => error}),
+    ok = logger:remove_handler(default).
 
 
 -spec count() -> counts().
