@@ -1,4 +1,5 @@
-%% The top of drover's supervision tree: one supervisor per listener that drover:start_clear/3 started.
+%% The top of drover's supervision tree: one supervisor per listener that drover:start_clear/3 started, and the helpers of
+%% the I/O threads.
 -module(drover_sup).
 
 -behaviour(supervisor).
@@ -47,4 +48,5 @@ stop_listener(Ref) ->
 -spec init([]) -> {ok, {supervisor:sup_flags(), [supervisor:child_spec()]}}.
 init([]) ->
     ok = drover_registry:new(),
-    {ok, {#{strategy => one_for_one, intensity => 10, period => 10}, []}}.
+    Helpers = drover_helper:child_specs(drover_listener:io_threads()),
+    {ok, {#{strategy => one_for_one, intensity => 10, period => 10}, Helpers}}.

@@ -12,6 +12,9 @@
 -export([set_max_connections/2]).
 -export([listener_info/1]).
 -export([stats/0]).
+%% Polling on schedulers.
+-export([offer_help/1]).
+-export([help/1]).
 %% The HTTP phase of a connection.
 -export([own/1]).
 -export([read_body/2]).
@@ -165,6 +168,23 @@ listener_info(Listener) ->
 -spec stats() -> #{connections := non_neg_integer(), listeners := non_neg_integer()}.
 stats() ->
     drover_nif:stats().
+
+
+%% Polling on schedulers.
+
+
+%% @doc Let the calling process help an I/O thread, counted from 0. When traffic is dense it is sent
+%% {'$drover', IoThread, help, []} and has to call {@link help/1} until that returns rest.
+-spec offer_help(non_neg_integer()) -> ok.
+offer_help(IoThread) ->
+    drover_nif:offer_help(IoThread).
+
+
+%% @doc Look, in place of an I/O thread, at the sockets that are ready, for less than a millisecond. After again the
+%% caller lets other processes run and calls once more; after rest it waits for the next message.
+-spec help(non_neg_integer()) -> again | rest.
+help(IoThread) ->
+    drover_nif:help(IoThread).
 
 
 %% The HTTP phase.

@@ -11,6 +11,8 @@
 -export([set_max_connections/2]).
 -export([listener_info/1]).
 -export([stats/0]).
+-export([offer_help/1]).
+-export([help/1]).
 -export([own/1]).
 -export([read_body/2]).
 -export([next_request/1]).
@@ -44,6 +46,8 @@
        set_max_connections/2,
        listener_info/1,
        stats/0,
+       offer_help/1,
+       help/1,
        own/1,
        read_body/2,
        next_request/1,
@@ -98,6 +102,14 @@ listener_info(_Listener) -> ?STUB.
 
 -spec stats() -> term().
 stats() -> ?STUB.
+
+
+-spec offer_help(term()) -> term().
+offer_help(_IoThread) -> ?STUB.
+
+
+-spec help(term()) -> term().
+help(_IoThread) -> ?STUB.
 
 
 -spec own(term()) -> term().

@@ -4,6 +4,7 @@ use crate::conn::{Conn, Patience};
 use crate::descriptor::duplicate;
 use crate::sink::Sink;
 use crate::worker;
+use socket2::Socket;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub fn adopt(
     sink: Box<dyn Sink>,
 ) -> io::Result<Arc<Conn>> {
     worker::start(io_threads)?;
-    let socket = duplicate(fd)?;
+    let socket = Socket::from(duplicate(fd)?);
     socket.set_nonblocking(true)?;
     let socket = Arc::new(socket);
     let conn = Conn::new(Arc::clone(&socket), sink, worker::next(), patience, None);

@@ -409,12 +409,9 @@ impl Conn {
         Some((news, blocked))
     }
 
-    /// Have the task look again after some time. On its I/O thread only.
+    /// Have the task look again after some time.
     pub(crate) fn wake_in(self: Arc<Self>, time: Duration) {
-        tokio::spawn(async move {
-            tokio::time::sleep(time).await;
-            self.poke();
-        });
+        self.worker.post(Command::WakeIn(self, time));
     }
 
     pub(crate) fn received(&self) {
@@ -522,7 +519,7 @@ impl Conn {
     }
 
     /// Wake the task from any thread.
-    fn poke(self: &Arc<Self>) {
+    pub(crate) fn poke(self: &Arc<Self>) {
         self.worker.post(Command::Wake(Arc::clone(self)));
     }
 }

@@ -3,7 +3,7 @@
 
 use socket2::Socket;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -17,7 +17,7 @@ pub(crate) fn register(
 }
 
 /// Register a poll of our own with this thread's runtime.
-pub(crate) fn register_poll(poll: mio::Poll) -> io::Result<AsyncFd<mio::Poll>> {
+pub(crate) fn register_poll(poll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     register_any(poll, Interest::READABLE)
 }
 
@@ -26,9 +26,9 @@ fn register_any<T: AsRawFd>(source: T, interest: Interest) -> io::Result<AsyncFd
     unsafe { AsyncFd::register_with_interest(source, interest) }.map_err(Into::into)
 }
 
-/// A socket of our own on the open file that `fd` names.
-pub(crate) fn duplicate(fd: RawFd) -> io::Result<Socket> {
+/// A descriptor of our own of the open file that `fd` names.
+pub(crate) fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: the descriptor is borrowed for the length of this call only; the caller holds it open meanwhile.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    borrowed.try_clone_to_owned().map(Socket::from)
+    borrowed.try_clone_to_owned()
 }

@@ -1,34 +1,36 @@
 //! The WebSockets of one I/O thread.
 //!
-//! They wait in a poll of the hub's own, which in turn is registered with the thread's tokio runtime. A runtime's task and
-//! registration cost an idle connection more memory than all that the connection itself holds.
+//! They wait in a poll of the hub's own, which in turn is watched by the thread's tokio runtime. A runtime's task and
+//! registration cost an idle connection more memory than all that the connection itself holds. Whoever has the shift
+//! (`shift.rs`) looks at those that are ready, from whatever thread.
 
 use crate::clock::now_ms;
-use crate::descriptor::register_poll;
 use crate::websocket::{Driver, Turn};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
-use tokio::io::unix::AsyncFd;
+use std::time::{Duration, Instant};
 
 /// Time to the next look at a connection that is idle, in milliseconds: its owner may be busy with another matter.
 const IDLE_PERIOD: u64 = 20;
 
-/// Ready sockets looked at in one turn.
+/// Ready sockets that one poll shows.
 const EVENTS: usize = 256;
 
+/// Time after which a turn leaves the rest for the next. A scheduler is not to be held for a millisecond.
+const SLICE: Duration = Duration::from_micros(300);
+
 pub(crate) struct Hub {
-    poll: AsyncFd<mio::Poll>,
+    poll: mio::Poll,
     events: Events,
     seats: Vec<Option<Box<Driver>>>,
     free: Vec<usize>,
-    /// Those that have more to do and let others go first.
-    again: VecDeque<usize>,
+    /// Those that have something to do, in the order in which they shall.
+    ready: VecDeque<usize>,
     /// When to look whether a connection is idle, the earliest first. Most of it is outdated when its time comes.
     idle: BinaryHeap<Reverse<IdleWatch>>,
 }
@@ -48,14 +50,13 @@ impl IdleWatch {
 }
 
 impl Hub {
-    /// A hub of the runtime that runs this thread.
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
-            poll: register_poll(mio::Poll::new()?)?,
+            poll: mio::Poll::new()?,
             events: Events::with_capacity(EVENTS),
             seats: Vec::new(),
             free: Vec::new(),
-            again: VecDeque::new(),
+            ready: VecDeque::new(),
             idle: BinaryHeap::new(),
         })
     }
@@ -65,7 +66,7 @@ impl Hub {
         let seat = self.free.pop().unwrap_or(self.seats.len());
         let fd = driver.socket().as_raw_fd();
         let interest = Interest::READABLE | Interest::WRITABLE;
-        let registry = self.poll.get_ref().registry();
+        let registry = self.poll.registry();
         let registered = registry.register(&mut SourceFd(&fd), Token(seat), interest);
         if let Err(error) = registered {
             driver.fail(&error);
@@ -121,7 +122,7 @@ impl Hub {
         // A panic ends its connection, which tells its owner, and nothing else.
         match catch_unwind(AssertUnwindSafe(|| driver.run())) {
             Ok(Turn::Idle) => {}
-            Ok(Turn::Again) => self.again.push_back(seat),
+            Ok(Turn::Again) => self.queue(seat),
             Ok(Turn::Done) | Err(_) => {
                 self.seats[seat] = None;
                 self.free.push(seat);
@@ -129,40 +130,61 @@ impl Hub {
         }
     }
 
-    /// Whether some connection has more to do without any event.
-    pub(crate) fn is_busy(&self) -> bool {
-        !self.again.is_empty()
-    }
-
-    /// Let those go on that let others go first.
-    pub(crate) fn run_again(&mut self) {
-        for seat in std::mem::take(&mut self.again) {
-            self.run(seat);
-        }
-    }
-
-    /// Wait until sockets are ready, and look at them once.
-    pub(crate) async fn turn(&mut self) {
-        let Ok(mut guard) = self.poll.readable_mut().await else {
+    fn queue(&mut self, seat: usize) {
+        let Some(driver) = self.seats.get_mut(seat).and_then(Option::as_mut) else {
             return;
         };
-        // An error is an interruption; what is ready shows at the next turn.
-        let polled = guard
-            .get_inner_mut()
-            .poll(&mut self.events, Some(Duration::ZERO));
-        let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        if polled.is_ok() && events.iter().count() < EVENTS {
-            // What becomes ready from here on is a new event of the poll.
-            guard.clear_ready();
+        if !driver.queued {
+            driver.queued = true;
+            self.ready.push_back(seat);
         }
+    }
+
+    /// What becomes readable when a socket is ready. It is the hub's, and open as long as that.
+    pub(crate) fn poll_fd(&self) -> RawFd {
+        self.poll.as_raw_fd()
+    }
+
+    /// Whether some connection has more to do without any event.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// See which sockets are ready. `true`: there may be more of them.
+    pub(crate) fn poll(&mut self) -> bool {
+        // An error is an interruption; what is ready shows next time.
+        let polled = self.poll.poll(&mut self.events, Some(Duration::ZERO));
+        let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        let mut count = 0;
         for event in &events {
+            count += 1;
             let seat = event.token().0;
             if let Some(driver) = self.seats.get_mut(seat).and_then(Option::as_mut) {
                 driver.note(event);
-                self.run(seat);
+                self.queue(seat);
             }
         }
         events.clear();
         self.events = events;
+        polled.is_err() || count == EVENTS
+    }
+
+    /// Give those that are ready a turn each, as far as time allows. Gives how many had one.
+    pub(crate) fn turn(&mut self) -> usize {
+        let most = self.ready.len();
+        let begin = Instant::now();
+        for done in 1..=most {
+            let Some(seat) = self.ready.pop_front() else {
+                return done - 1;
+            };
+            if let Some(driver) = self.seats.get_mut(seat).and_then(Option::as_mut) {
+                driver.queued = false;
+            }
+            self.run(seat);
+            if begin.elapsed() >= SLICE {
+                return done;
+            }
+        }
+        most
     }
 }

@@ -148,7 +148,7 @@ impl Listener {
     /// Those of duplicating `fd`, making it non-blocking, and starting the I/O threads.
     pub fn start(fd: RawFd, config: &ListenerConfig, sink: Box<MakeSink>) -> io::Result<Self> {
         worker::start(config.io_threads)?;
-        let socket = duplicate(fd)?;
+        let socket = Socket::from(duplicate(fd)?);
         socket.set_nonblocking(true)?;
         let (alive, gone) = oneshot::channel();
         let shared = Arc::new(Shared {

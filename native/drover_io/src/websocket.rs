@@ -14,6 +14,9 @@ use std::time::Instant;
 /// Bytes read at once into the thread's buffer.
 const READ_BUFFER: usize = 64 * 1024;
 
+/// Bytes of payload in one batch, after which it goes to its owner. Few compressed bytes can hold many.
+const BATCH: usize = 256 * 1024;
+
 thread_local! {
     /// Read into by all connections of this thread: one that waits holds no buffer.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
@@ -59,6 +62,8 @@ pub(crate) struct Driver {
     closing: Option<(Closing, Option<Instant>)>,
     /// When the hub looks whether the connection is idle.
     pub(crate) idle_watch: Option<u64>,
+    /// The hub is going to run it.
+    pub(crate) queued: bool,
 }
 
 /// A connection that is about to speak WebSocket.
@@ -96,6 +101,7 @@ impl Driver {
             broken: false,
             closing: None,
             idle_watch: None,
+            queued: false,
         }
     }
 
@@ -134,20 +140,20 @@ impl Driver {
     /// Do what there is to do.
     pub(crate) fn run(&mut self) -> Turn {
         let flushed = !self.conn().is_blocked() || self.hold.flush() == Flushed::All;
-        loop {
-            if self.conn().is_closing() {
-                return self.close(flushed);
-            }
-            if !self.may_go_on() {
-                return Turn::Idle;
-            }
-            let events = self.receive();
-            if events > 0 {
-                self.conn().deliver(events);
-            }
-            if self.resume {
-                return Turn::Again;
-            }
+        if self.conn().is_closing() {
+            return self.close(flushed);
+        }
+        if !self.may_go_on() {
+            return Turn::Idle;
+        }
+        let events = self.receive();
+        if events > 0 {
+            self.conn().deliver(events);
+        }
+        if self.conn().is_closing() || self.may_go_on() {
+            Turn::Again
+        } else {
+            Turn::Idle
         }
     }
 
@@ -253,14 +259,20 @@ impl Driver {
 
     /// Decode `input`; gives the number of events that were put into the batch.
     fn decode(&mut self, input: &mut [u8]) -> usize {
-        let (mut events, mut position) = (0, 0);
+        let (mut events, mut position, mut size) = (0, 0, 0);
         self.resume = false;
         loop {
+            if size > BATCH {
+                self.resume = true;
+                self.rest = input[position..].to_vec();
+                return events;
+            }
             let (consumed, step) = self.receiver.next(&mut input[position..]);
             position += consumed;
             match step {
                 Step::Event(event) => {
                     events += 1;
+                    size += event.size();
                     (self.ended, self.broken) = ends(&event);
                     self.hold.conn.sink().event(event);
                     if self.ended {

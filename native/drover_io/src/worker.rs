@@ -3,21 +3,25 @@
 use crate::Conn;
 use crate::clock;
 use crate::cork::CorkWatch;
+use crate::descriptor::{duplicate, register_poll};
 use crate::hub::Hub;
+use crate::shift::{LOOK_AFTER, Plan, Polled, Shift};
 use crate::websocket::Begin;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use once_cell::sync::OnceCell;
-use std::future::Future;
+use std::future::{Future, pending};
+use std::os::fd::OwnedFd;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 use std::{io, thread};
+use tokio::io::unix::AsyncFd;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-/// Turns of the hub after which the thread's tasks have one in any case.
+/// Turns after which the thread's tasks have one in any case.
 const TURNS: u64 = 16;
 
 static WORKERS: OnceCell<Vec<Worker>> = OnceCell::new();
@@ -26,6 +30,8 @@ static WORKERS: OnceCell<Vec<Worker>> = OnceCell::new();
 pub(crate) enum Command {
     /// Something about this connection has changed: let its task look.
     Wake(Arc<Conn>),
+    /// The same, after some time.
+    WakeIn(Arc<Conn>, Duration),
     /// Replies are being gathered: see that they get out.
     WatchCork(Arc<Conn>),
     /// Its idle timeout has changed.
@@ -39,15 +45,42 @@ pub(crate) enum Command {
 /// One I/O thread as others see it.
 pub(crate) struct Worker {
     commands: Sender<Command>,
-    woken: Arc<Wakeup>,
-    cork: Arc<CorkWatch>,
+    shared: Arc<Shared>,
 }
 
-/// One wake-up for all commands that are posted before the thread looks.
+/// What the thread shares with those who speak to it.
+struct Shared {
+    woken: Wakeup,
+    cork: CorkWatch,
+    hub: Mutex<Hub>,
+    shift: Shift,
+}
+
+/// One wake-up for all that happens before the thread looks.
 #[derive(Default)]
 struct Wakeup {
     pending: AtomicBool,
     notify: Notify,
+}
+
+impl Wakeup {
+    fn wake(&self) {
+        if !self.pending.swap(true, Ordering::AcqRel) {
+            self.notify.notify_one();
+        }
+    }
+
+    /// Wait for it. What happens from then on needs another.
+    async fn woken(&self) {
+        self.notify.notified().await;
+        self.pending.store(false, Ordering::Release);
+    }
+}
+
+impl Shared {
+    fn hub(&self) -> MutexGuard<'_, Hub> {
+        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Worker {
@@ -55,42 +88,117 @@ impl Worker {
     pub(crate) fn post(&self, command: Command) {
         // The receiver lives as long as the process.
         let _ = self.commands.send(command);
-        if !self.woken.pending.swap(true, Ordering::AcqRel) {
-            self.woken.notify.notify_one();
-        }
+        self.shared.woken.wake();
     }
 
     pub(crate) fn cork(&self) -> &CorkWatch {
-        &self.cork
+        &self.shared.cork
     }
 
     fn start(index: usize) -> io::Result<Self> {
         let (commands, receiver) = unbounded();
-        let woken = Arc::new(Wakeup::default());
-        let cork = Arc::new(CorkWatch::default());
+        let shared = Arc::new(Shared {
+            woken: Wakeup::default(),
+            cork: CorkWatch::default(),
+            hub: Mutex::new(Hub::new()?),
+            shift: Shift::new(index),
+        });
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let hub = runtime.block_on(async { Hub::new() })?;
-        let (wakeup, watch) = (Arc::clone(&woken), Arc::clone(&cork));
+        let watch = Watch::new(&shared.hub())?;
+        let (corked, mine) = (Arc::clone(&shared), Arc::clone(&shared));
         thread::Builder::new()
             .name(format!("drover-io-{index}"))
             .spawn(move || {
-                runtime.spawn(async move { watch.run().await });
-                runtime.block_on(work(&receiver, &wakeup, hub));
+                runtime.spawn(async move { corked.cork.run().await });
+                runtime.block_on(work(&receiver, &mine, watch));
             })?;
-        Ok(Self {
-            commands,
-            woken,
-            cork,
-        })
+        Ok(Self { commands, shared })
+    }
+
+    /// A helper's part: look at the sockets once.
+    fn help(&self) -> Polled {
+        let Shared { shift, woken, .. } = &*self.shared;
+        if !shift.is_helpers() {
+            return Polled::Rest;
+        }
+        shift.polls();
+        let mut hub = match self.shared.hub.try_lock() {
+            Ok(hub) => hub,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Polled::Again,
+        };
+        hub.poll();
+        let found = hub.turn();
+        drop(hub);
+        if shift.goes_on(found) {
+            return Polled::Again;
+        }
+        shift.end();
+        woken.wake();
+        Polled::Rest
+    }
+}
+
+/// Look, on this thread, at the sockets that are ready, in place of the I/O thread `index`. To be called by the helper
+/// whose bell has rung, until it says [`Polled::Rest`]. Takes no more than a fraction of a millisecond.
+#[must_use]
+pub fn help(index: usize) -> Polled {
+    let worker = WORKERS.get().and_then(|workers| workers.get(index));
+    worker.map_or(Polled::Rest, Worker::help)
+}
+
+/// The eye of the thread's runtime on the hub's poll.
+enum Watch {
+    Open(AsyncFd<OwnedFd>),
+    Closed(OwnedFd),
+}
+
+impl Watch {
+    fn new(hub: &Hub) -> io::Result<Self> {
+        duplicate(hub.poll_fd()).map(Self::Closed)
+    }
+
+    /// While a helper has the shift, what becomes ready is to wake nobody here.
+    fn set_open(self, open: bool) -> Self {
+        match self {
+            Self::Closed(poll) if open => match register_poll(poll) {
+                Ok(watch) => Self::Open(watch),
+                // Without memory for it in the kernel nothing else would work either.
+                Err(error) => panic!("an I/O thread cannot watch its sockets: {error}"),
+            },
+            Self::Open(watch) if !open => Self::Closed(watch.into_inner()),
+            same => same,
+        }
+    }
+
+    /// Wait until sockets are ready, and have the hub see which.
+    async fn ready(&mut self, shared: &Shared) {
+        let Self::Open(watch) = self else {
+            return pending().await;
+        };
+        let Ok(mut guard) = watch.readable().await else {
+            return;
+        };
+        if !shared.hub().poll() {
+            // What becomes ready from here on is a new event of the poll.
+            guard.clear_ready();
+        }
     }
 }
 
 /// Carry out commands and serve WebSockets, forever.
-async fn work(commands: &Receiver<Command>, woken: &Wakeup, mut hub: Hub) {
+async fn work(commands: &Receiver<Command>, shared: &Shared, mut watch: Watch) {
+    let mut plan = Plan::default();
     let mut timer = pin!(sleep(Duration::ZERO));
     let mut armed = None;
     for turn in 1u64.. {
-        let deadline = hub.idle_deadline();
+        plan.look_after(&shared.shift);
+        let helped = shared.shift.is_helpers();
+        watch = watch.set_open(!helped);
+        let (deadline, busy) = {
+            let hub = shared.hub();
+            (hub.idle_deadline(), hub.is_busy() && !helped)
+        };
         if deadline != armed {
             armed = deadline;
             timer
@@ -99,16 +207,20 @@ async fn work(commands: &Receiver<Command>, woken: &Wakeup, mut hub: Hub) {
         }
         tokio::select! {
             biased;
-            () = woken.notify.notified() => {
-                woken.pending.store(false, Ordering::Release);
-                commands.try_iter().for_each(|command| obey(command, &mut hub));
+            () = shared.woken.woken() => {
+                commands.try_iter().for_each(|command| obey(command, shared));
             }
-            () = hub.turn() => {}
-            () = tokio::task::yield_now(), if hub.is_busy() => hub.run_again(),
+            () = watch.ready(shared) => {}
+            () = tokio::task::yield_now(), if busy => {}
+            () = sleep(LOOK_AFTER), if helped => {}
             () = &mut timer, if armed.is_some() => {
-                hub.look_for_idle();
+                shared.hub().look_for_idle();
                 armed = None;
             }
+        }
+        if !helped {
+            let ready = shared.hub().turn();
+            plan.found(ready, &shared.shift);
         }
         if turn % TURNS == 0 {
             tokio::task::yield_now().await;
@@ -116,19 +228,25 @@ async fn work(commands: &Receiver<Command>, woken: &Wakeup, mut hub: Hub) {
     }
 }
 
-fn obey(command: Command, hub: &mut Hub) {
+fn obey(command: Command, shared: &Shared) {
     match command {
         Command::Wake(conn) => match conn.seat() {
-            Some(seat) => hub.run(seat),
+            Some(seat) => shared.hub().run(seat),
             None => conn.wake(),
         },
+        Command::WakeIn(conn, time) => {
+            tokio::spawn(async move {
+                sleep(time).await;
+                conn.poke();
+            });
+        }
         Command::WatchIdle(conn) => {
             if let Some(seat) = conn.seat() {
-                hub.watch_idle(seat);
+                shared.hub().watch_idle(seat);
             }
         }
-        Command::WatchCork(conn) => conn.worker().cork().watch(conn),
-        Command::Begin(begin) => hub.adopt(Box::new(begin.into_driver())),
+        Command::WatchCork(conn) => shared.cork.watch(conn),
+        Command::Begin(begin) => shared.hub().adopt(Box::new(begin.into_driver())),
         Command::Spawn(task) => drop(Handle::current().spawn(task)),
     }
 }

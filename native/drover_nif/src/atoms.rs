@@ -3,10 +3,10 @@
 rustler::atoms! {
     // messages
     drover = "$drover",
-    request, body, closed, events, idle, sent, more, fin,
+    request, body, closed, events, idle, sent, help, more, fin,
     // results
     yield_ = "yield",
-    ok, error, wait, busy, early, none, infinity,
+    ok, error, wait, busy, early, none, infinity, again, rest,
     badheader, badbody, internal,
     // frames and events
     text, binary, ping, pong, close, deflate,

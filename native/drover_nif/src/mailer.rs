@@ -1,6 +1,6 @@
-//! Messages from an I/O thread to a process.
+//! Messages from an I/O thread, or one that helps it, to a process.
 //!
-//! Each I/O thread builds its messages in one environment that it keeps, and sends them without giving it away
+//! Each thread builds its messages in one environment that it keeps, and sends them without giving it away
 //! (`msg_env` NULL: the message is copied), which costs half of handing an environment over. All `unsafe` of sending is
 //! in this file.
 #![allow(unsafe_code)]
@@ -10,11 +10,26 @@ use rustler::sys::{
     enif_make_list_from_array, enif_send,
 };
 use rustler::{Encoder, Env, LocalPid, Term};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ptr::null_mut;
 
 thread_local! {
     static MAILER: RefCell<Mailer> = RefCell::new(Mailer::new());
+    /// The environment of the NIF that runs on this thread, if it is a scheduler's that helps. A message must name it.
+    static CALLER: Cell<*mut ErlNifEnv> = const { Cell::new(null_mut()) };
+}
+
+/// Run `f`, which may send messages, in a NIF.
+pub(crate) fn in_nif<R>(env: Env<'_>, f: impl FnOnce() -> R) -> R {
+    struct Reset;
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            CALLER.set(null_mut());
+        }
+    }
+    let _reset = Reset;
+    CALLER.set(env.as_c_arg());
+    f()
 }
 
 /// One thread's environment and the events gathered in it.
@@ -40,8 +55,9 @@ impl Mailer {
     }
 
     fn post(&mut self, to: &LocalPid, message: ErlNifTerm) -> bool {
-        // SAFETY: this is no scheduler thread, hence no caller environment; `message` is a term of `self.env`.
-        let sent = unsafe { enif_send(null_mut(), to.as_c_arg(), null_mut(), message) } == 1;
+        // SAFETY: the caller's environment is that of the running NIF, or null on a thread that is no scheduler's;
+        // `message` is a term of `self.env`.
+        let sent = unsafe { enif_send(CALLER.get(), to.as_c_arg(), null_mut(), message) } == 1;
         self.clear();
         sent
     }

@@ -13,8 +13,8 @@ use crate::resources::{
     CodecRef, CodecResource, ConnRef, ConnResource, ListenerRef, ListenerResource,
 };
 use crate::sink::{Acceptors, ProcessSink};
-use crate::{atoms, terms};
-use drover_io::{Codec, Decoded, Listener, Started};
+use crate::{atoms, mailer, terms};
+use drover_io::{Codec, Decoded, Listener, Polled, Started};
 use drover_proto::deflate;
 use drover_proto::http;
 use rustler::{Atom, Binary, Encoder, Env, LocalPid, NewBinary, NifResult, Term, nif};
@@ -92,6 +92,28 @@ fn stats(env: Env<'_>) -> NifResult<Term<'_>> {
             (atoms::listeners(), stats.listeners),
         ],
     )
+}
+
+#[nif]
+fn offer_help(env: Env<'_>, io_thread: usize) -> Atom {
+    let helper = env.pid();
+    let id = u64::try_from(io_thread).unwrap_or_default();
+    let bell = move || {
+        mailer::send(&helper, |env| {
+            let nothing = Vec::<Term<'_>>::new().encode(env);
+            mailer::message(env, id, atoms::help(), nothing)
+        })
+    };
+    drover_io::offer_help(io_thread, Box::new(bell));
+    atoms::ok()
+}
+
+#[nif]
+fn help(env: Env<'_>, io_thread: usize) -> Atom {
+    match mailer::in_nif(env, || drover_io::help(io_thread)) {
+        Polled::Again => atoms::again(),
+        Polled::Rest => atoms::rest(),
+    }
 }
 
 #[nif]

@@ -4,7 +4,7 @@ use super::{Progress, ProtocolError, Receiver, Stage, event::Found, frame::Input
 use crate::deflate::{InflateError, Inflated, Inflater};
 
 /// Bytes that the inflater takes and gives, together, after which a call gives others a turn.
-pub(super) const BUDGET: usize = 256 * 1024;
+pub(super) const BUDGET: usize = 128 * 1024;
 
 /// Compressed bytes handed to the inflater at a time.
 const INFLATE_CHUNK: usize = 16 * 1024;

@@ -39,6 +39,19 @@ pub enum Event<'a> {
     Error(ProtocolError),
 }
 
+impl Event<'_> {
+    /// Bytes of its payload.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Text(payload) | Self::Binary(payload) => payload.as_ref().len(),
+            Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
+            Self::Close(close) => close.map_or(0, |(_, reason)| 2 + reason.len()),
+            Self::Error(_) => 0,
+        }
+    }
+}
+
 /// The bytes of a message.
 #[derive(Debug)]
 pub enum Payload<'a> {

@@ -205,7 +205,7 @@ fn much_output_is_given_in_turns() {
         }
         assert!(receiver.mid_frame());
     }
-    assert!((8..=16).contains(&turns), "{turns} turns");
+    assert!((16..=32).contains(&turns), "{turns} turns");
     let rest = input.split_off(at);
     assert_eq!(feed(&mut receiver, &rest), [Seen::Ping(b"after".to_vec())]);
 }

@@ -1,0 +1,146 @@
+//! Whose shift it is to poll the WebSockets of an I/O thread: its own, or a scheduler's.
+//!
+//! Sparse traffic is the I/O thread's, which sleeps until there is some. When traffic is dense the sockets are polled by
+//! a *helper*, an Erlang process that does so in short calls: connection processes then run on the thread that read for
+//! them, and no thread has to be woken for a message. A scheduler that has other work loses its shift, so that sockets
+//! are never left alone.
+
+use crate::clock::now_us;
+use once_cell::sync::Lazy;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Ready sockets within [`PERIOD`] that make traffic dense.
+const DENSE: usize = 16;
+
+/// Microseconds in which they are counted.
+const PERIOD: u64 = 1000;
+
+/// Microseconds for which a helper goes on polling when there is nothing. A client that waits for each answer is back
+/// within this, which spares it the waking of a thread.
+const LINGER: u64 = 100;
+
+/// How often an I/O thread looks after its helper, which may not leave the sockets alone for longer.
+pub(crate) const LOOK_AFTER: Duration = Duration::from_millis(1);
+
+/// Microseconds for which a helper that was too slow is not called again.
+const DISTRUST: u64 = 5000;
+
+/// Calls a helper to its shift. `false`: it is no more.
+pub type Bell = Box<dyn Fn() -> bool + Send>;
+
+/// The helper of each I/O thread that has one.
+static BELLS: Lazy<Mutex<HashMap<usize, Bell>>> = Lazy::new(Mutex::default);
+
+/// Offer help to the I/O thread `index`, in place of any earlier helper.
+pub fn offer_help(index: usize, bell: Bell) {
+    let mut bells = BELLS.lock().unwrap_or_else(PoisonError::into_inner);
+    bells.insert(index, bell);
+}
+
+/// What a helper is to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// Let others run, and poll again.
+    Again,
+    /// Wait for the bell: its shift is over.
+    Rest,
+}
+
+/// The state that the I/O thread and its helper share.
+#[derive(Default)]
+pub(crate) struct Shift {
+    index: usize,
+    helps: AtomicBool,
+    /// When the helper polled last, and when it last found something.
+    polled: AtomicU64,
+    found: AtomicU64,
+}
+
+impl Shift {
+    pub(crate) fn new(index: usize) -> Self {
+        Self {
+            index,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is the helper's.
+    pub(crate) fn is_helpers(&self) -> bool {
+        self.helps.load(Ordering::Acquire)
+    }
+
+    /// Give it to the helper, if there is one.
+    fn call_helper(&self) -> bool {
+        let mut bells = BELLS.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(ring) = bells.get(&self.index) else {
+            return false;
+        };
+        let now = now_us();
+        self.polled.store(now, Ordering::Relaxed);
+        self.found.store(now, Ordering::Relaxed);
+        self.helps.store(true, Ordering::Release);
+        let there = ring();
+        if !there {
+            bells.remove(&self.index);
+            self.end();
+        }
+        there
+    }
+
+    /// Give it back to the I/O thread.
+    pub(crate) fn end(&self) {
+        self.helps.store(false, Ordering::Release);
+    }
+
+    /// Whether the helper has not polled for too long.
+    fn is_neglected(&self) -> bool {
+        let limit = u64::try_from(LOOK_AFTER.as_micros()).unwrap_or(u64::MAX);
+        now_us().saturating_sub(self.polled.load(Ordering::Relaxed)) >= limit
+    }
+
+    /// The helper is about to poll.
+    pub(crate) fn polls(&self) {
+        self.polled.store(now_us(), Ordering::Relaxed);
+    }
+
+    /// The helper has polled. Whether its shift goes on: it ends when there was nothing for some time.
+    pub(crate) fn goes_on(&self, found: usize) -> bool {
+        let now = now_us();
+        if found > 0 {
+            self.found.store(now, Ordering::Relaxed);
+        }
+        now.saturating_sub(self.found.load(Ordering::Relaxed)) < LINGER
+    }
+}
+
+/// How an I/O thread decides.
+#[derive(Default)]
+pub(crate) struct Plan {
+    /// When counting began, and what has been counted since.
+    since: u64,
+    ready: usize,
+    distrusted_until: u64,
+}
+
+impl Plan {
+    /// So many sockets were ready: call the helper if that makes traffic dense. Whether it was called.
+    pub(crate) fn found(&mut self, ready: usize, shift: &Shift) -> bool {
+        let now = now_us();
+        if now.saturating_sub(self.since) > PERIOD {
+            (self.since, self.ready) = (now, 0);
+        }
+        self.ready += ready;
+        self.ready >= DENSE && now >= self.distrusted_until && shift.call_helper()
+    }
+
+    /// Take the shift from a helper that leaves the sockets alone.
+    pub(crate) fn look_after(&mut self, shift: &Shift) {
+        if shift.is_helpers() && shift.is_neglected() {
+            shift.end();
+            self.distrusted_until = now_us() + DISTRUST;
+        }
+    }
+}
