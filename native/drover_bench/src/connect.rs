@@ -4,9 +4,12 @@ use crate::frame::{self, Reader, Sink, fault};
 use crate::handshake;
 use crate::options::Options;
 use crate::report::{Report, Tally, Window};
+use crate::stream::{Stream, tls_config};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
-use std::io::{self, Read, Write};
+use rustls::ClientConfig;
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Runs as many at a time as there are connections to be; each message of the report is one connection, and its latency
@@ -14,6 +17,7 @@ use std::time::{Duration, Instant};
 pub(crate) fn run(options: &Options) -> io::Result<Report> {
     let mut churn = Churn {
         options,
+        tls: options.tls.then(tls_config),
         request: handshake::request(options),
         close: frame::encode(frame::CLOSE, false, [1, 2, 3, 4], &1000u16.to_be_bytes()),
         poll: Poll::new()?,
@@ -32,6 +36,7 @@ pub(crate) fn run(options: &Options) -> io::Result<Report> {
 
 struct Churn<'a> {
     options: &'a Options,
+    tls: Option<Arc<ClientConfig>>,
     request: String,
     close: Vec<u8>,
     poll: Poll,
@@ -40,7 +45,7 @@ struct Churn<'a> {
 }
 
 struct Attempt {
-    stream: TcpStream,
+    stream: Stream,
     began: Instant,
     stage: Stage,
     head: Vec<u8>,
@@ -65,7 +70,7 @@ impl Churn<'_> {
             .registry()
             .register(&mut stream, Token(number), interest)?;
         Ok(Attempt {
-            stream,
+            stream: Stream::new(stream, self.tls.as_ref())?,
             began: Instant::now(),
             stage: Stage::Connecting,
             head: Vec::new(),
@@ -106,15 +111,16 @@ impl Churn<'_> {
     fn step(&mut self, number: usize) -> io::Result<bool> {
         let attempt = &mut self.attempts[number];
         if attempt.stage == Stage::Connecting {
-            if let Some(error) = attempt.stream.take_error()? {
+            if let Some(error) = attempt.stream.socket.take_error()? {
                 return Err(error);
             }
-            if attempt.stream.peer_addr().is_err() {
+            if attempt.stream.socket.peer_addr().is_err() {
                 return Ok(false);
             }
-            attempt.stream.write_all(self.request.as_bytes())?;
+            attempt.stream.write_short(self.request.as_bytes())?;
             attempt.stage = Stage::Head;
         }
+        attempt.stream.push()?;
         let mut buffer = [0; 4096];
         loop {
             match attempt.stream.read(&mut buffer) {
@@ -138,7 +144,7 @@ impl Attempt {
             return Ok(());
         };
         self.latency = self.began.elapsed();
-        self.stream.write_all(close)?;
+        self.stream.write_short(close)?;
         self.stage = Stage::Close;
         let rest = self.head.split_off(length);
         self.take_frames(&rest)

@@ -4,15 +4,15 @@ use crate::check::Check;
 use crate::frame::{Reader, Sink, fault};
 use crate::messages::Messages;
 use crate::report::Tally;
-use mio::net::TcpStream;
+use crate::stream::Stream;
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice};
 
 /// Frames written with one call, at most.
 const CORK: usize = 64;
 
 pub(crate) struct Connection {
-    pub(crate) stream: TcpStream,
+    stream: Stream,
     reader: Reader,
     inbox: Inbox,
     outbox: Outbox,
@@ -48,7 +48,7 @@ pub(crate) struct Context<'a> {
 
 impl Connection {
     /// `number` decides with which message it begins.
-    pub(crate) fn new(stream: TcpStream, number: usize) -> Self {
+    pub(crate) fn new(stream: Stream, number: usize) -> Self {
         let first = number as u64;
         Self {
             stream,
@@ -94,7 +94,7 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.stream.push()
     }
 
     /// Reads once. Says whether there may be more.
@@ -108,7 +108,7 @@ impl Connection {
             Ok(0) => Err(fault("the server closed the connection")),
             Ok(length) => {
                 self.take(&buffer[..length], now(), context)?;
-                Ok(length == buffer.len())
+                Ok(length == buffer.len() || !self.stream.reads_all())
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
             Err(error) => Err(error),

@@ -2,9 +2,13 @@
 
 use crate::frame::fault;
 use crate::options::Options;
-use socket2::{Domain, Protocol, Socket, Type};
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use crate::stream::Stream;
+use mio::net::TcpStream;
+use rustls::ClientConfig;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use tungstenite::handshake::derive_accept_key;
 
@@ -72,28 +76,37 @@ pub(crate) fn socket(addr: SocketAddr, number: usize, blocking: bool) -> io::Res
 }
 
 /// An open connection, and the bytes that came with the response.
-pub(crate) fn open(options: &Options, number: usize) -> io::Result<(TcpStream, Vec<u8>)> {
-    let mut stream = TcpStream::from(socket(options.addr, number, true)?);
+pub(crate) fn open(
+    options: &Options,
+    number: usize,
+    tls: Option<&Arc<ClientConfig>>,
+) -> io::Result<(Stream, Vec<u8>)> {
+    let socket = socket(options.addr, number, true)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    let mut stream = Stream::new(TcpStream::from_std(socket.into()), tls)?;
     let mut bytes = Vec::new();
     if !options.raw {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(request(options).as_bytes())?;
+        stream.write_short(request(options).as_bytes())?;
         let length = read_head(&mut stream, &mut bytes, options)?;
         bytes.drain(..length);
     }
-    stream.set_nonblocking(true)?;
+    SockRef::from(&stream.socket).set_nonblocking(true)?;
     Ok((stream, bytes))
 }
 
-fn read_head(stream: &mut TcpStream, bytes: &mut Vec<u8>, options: &Options) -> io::Result<usize> {
+fn read_head(stream: &mut Stream, bytes: &mut Vec<u8>, options: &Options) -> io::Result<usize> {
     let mut buffer = [0; 4096];
     loop {
         if let Some(length) = check_head(bytes, options)? {
             return Ok(length);
         }
-        match stream.read(&mut buffer)? {
-            0 => return Err(fault("the server closed during the handshake")),
-            read => bytes.extend_from_slice(&buffer[..read]),
+        match stream.read(&mut buffer) {
+            Ok(0) => return Err(fault("the server closed during the handshake")),
+            Ok(read) => bytes.extend_from_slice(&buffer[..read]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                return Err(fault("the server does not answer the handshake"));
+            }
+            Err(error) => return Err(error),
         }
     }
 }

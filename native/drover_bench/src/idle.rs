@@ -1,4 +1,5 @@
-//! Idle: what a connection costs in memory while nothing is said on it.
+//! Idle: what a connection costs in memory while nothing is said on it, and, if there is to be a rate, what all of them cost in
+//! CPU time when little is said.
 
 use crate::load::Load;
 use crate::options::Options;
@@ -23,13 +24,12 @@ pub(crate) fn run(options: &Options) -> io::Result<Report> {
     })?);
     sleep(REST + options.settle);
     let before = process::resident_kib(pid)?;
-    let load = opened(options)?;
+    let mut load = opened(options)?;
     sleep(options.settle);
     let busy = process::cpu_time(pid)?;
     sleep(REST);
     let idle = process::cpu_time(pid)?.saturating_sub(busy);
     let after = process::resident_kib(pid)?;
-    drop(load);
     let mut report = Report::default();
     report.integer("connections", options.connections as u64);
     report.integer("server_rss_kib", after);
@@ -41,6 +41,9 @@ pub(crate) fn run(options: &Options) -> io::Result<Report> {
         "server_idle_cpu_cores",
         idle.as_secs_f64() / REST.as_secs_f64(),
     );
+    if options.rate.is_some() {
+        report.append(load.measure()?);
+    }
     Ok(report)
 }
 

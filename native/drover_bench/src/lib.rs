@@ -9,6 +9,7 @@
 mod check;
 mod connect;
 mod connection;
+mod flood;
 mod frame;
 mod handshake;
 mod idle;
@@ -17,6 +18,7 @@ mod messages;
 mod options;
 mod process;
 mod report;
+mod stream;
 mod timer;
 
 pub use messages::Kind;

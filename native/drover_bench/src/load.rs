@@ -1,40 +1,36 @@
 //! Echo and push: the loop around the epoll.
 
 use crate::connection::{Connection, Context};
+use crate::flood;
 use crate::frame::fault;
 use crate::handshake;
 use crate::messages::{Messages, Wire};
 use crate::options::{Mode, Options, Verify};
 use crate::report::{Report, Tally, Window};
+use crate::stream::tls_config;
 use crate::timer::Timer;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
+use rustls::ClientConfig;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const TIMER: Token = Token(usize::MAX);
 /// Time for the last replies.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Warm up, measure, and wait for what is still under way: no reply may be missing.
+/// No reply may be missing in the end.
 pub(crate) fn run(options: &Options) -> io::Result<Report> {
     let mut load = Load::open(options)?;
     load.verify = options.verify != Verify::None;
-    load.start()?;
-    load.until(options.warmup)?;
-    if options.verify == Verify::Warmup {
-        load.stop_verifying();
-    }
-    let window = Window::begin(options.pid, &mut load.tally)?;
-    load.until(options.seconds)?;
-    let report = window.end(&load.tally, options.connections)?;
-    load.drain()?;
-    Ok(report)
+    flood::beside(options, || load.measure())
 }
 
 pub(crate) struct Load<'a> {
     options: &'a Options,
+    tls: Option<Arc<ClientConfig>>,
     messages: Messages,
     connections: Vec<Connection>,
     tally: Tally,
@@ -74,6 +70,7 @@ impl<'a> Load<'a> {
             .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
         let mut load = Self {
             options,
+            tls: options.tls.then(tls_config),
             messages: Messages::new(options.kind, options.size, wire),
             connections: Vec::with_capacity(options.connections),
             tally: Tally::new(),
@@ -92,12 +89,11 @@ impl<'a> Load<'a> {
     }
 
     fn add(&mut self, number: usize) -> io::Result<()> {
-        let (stream, early) = handshake::open(self.options, number)?;
-        let mut stream = mio::net::TcpStream::from_std(stream);
+        let (mut stream, early) = handshake::open(self.options, number, self.tls.as_ref())?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll
             .registry()
-            .register(&mut stream, Token(number), interest)?;
+            .register(&mut stream.socket, Token(number), interest)?;
         self.connections.push(Connection::new(stream, number));
         let now = self.now();
         let (connection, _, mut context) = self.parts(number);
@@ -120,8 +116,26 @@ impl<'a> Load<'a> {
         nanoseconds(self.epoch.elapsed())
     }
 
+    /// Warms up, measures, and waits for what is still under way.
+    pub(crate) fn measure(&mut self) -> io::Result<Report> {
+        self.start()?;
+        self.until(self.options.warmup)?;
+        if self.options.verify == Verify::Warmup {
+            self.stop_verifying();
+        }
+        let window = Window::begin(self.options.pid, &mut self.tally)?;
+        self.until(self.options.seconds)?;
+        let report = window.end(&self.tally, self.options.connections)?;
+        self.drain()?;
+        Ok(report)
+    }
+
+    pub(crate) fn messages(&self) -> u64 {
+        self.tally.messages()
+    }
+
     /// Sends the first messages.
-    fn start(&mut self) -> io::Result<()> {
+    pub(crate) fn start(&mut self) -> io::Result<()> {
         if self.options.mode == Mode::Push {
             return Ok(());
         }
@@ -158,7 +172,7 @@ impl<'a> Load<'a> {
     }
 
     /// Goes on for that long.
-    fn until(&mut self, duration: Duration) -> io::Result<()> {
+    pub(crate) fn until(&mut self, duration: Duration) -> io::Result<()> {
         let end = Instant::now() + duration;
         let mut events = Events::with_capacity(1024);
         loop {
@@ -171,7 +185,7 @@ impl<'a> Load<'a> {
     }
 
     /// Sends nothing more and waits for every reply.
-    fn drain(&mut self) -> io::Result<()> {
+    pub(crate) fn drain(&mut self) -> io::Result<()> {
         self.sending = false;
         self.schedule = None;
         let end = Instant::now() + PATIENCE;

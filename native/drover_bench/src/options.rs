@@ -45,7 +45,7 @@ pub struct Options {
     pub connections: usize,
     /// Messages of a connection that are under way at a time, unless a rate is given.
     pub outstanding: usize,
-    /// Messages per second over all connections. Each is sent at its time, whether or not the ones before it came back, and
+    /// Messages per second over all connections, in idle mode after the rest. Each is sent at its time, whether or not the ones before it came back, and
     /// its latency is counted from that time.
     pub rate: Option<f64>,
     /// Bytes of a message.
@@ -54,6 +54,10 @@ pub struct Options {
     pub kind: Kind,
     /// Offer permessage-deflate and send compressed messages; it is an error when the server declines.
     pub deflate: bool,
+    /// Speak TLS 1.3, with a handshake of its own for each connection, to whoever the server is.
+    pub tls: bool,
+    /// Echo: one more connection, by a thread of its own, which floods the server with messages, this many under way.
+    pub flood: usize,
     /// No WebSocket at all: send bytes, expect the same bytes.
     pub raw: bool,
     /// Time before measuring.
@@ -76,10 +80,13 @@ usage: drover_bench echo|push|idle|connect --addr HOST:PORT [options]
   --pid PID           process of the server, for CPU time and memory
   --connections 64    connections at a time
   --outstanding 1     messages under way on each (echo)
-  --rate N            messages per second over all connections, sent at fixed times instead (echo)
+  --rate N            messages per second over all connections, sent at fixed times instead (echo),
+                      or after the rest (idle)
   --size 125          bytes of a message
   --kind text         text | utf8 | json | binary
   --deflate           permessage-deflate
+  --tls               TLS 1.3, without looking whose certificate it is
+  --flood 0           messages under way on one more connection, which is left out of the figures (echo)
   --raw               plain TCP instead of WebSocket (echo, idle)
   --warmup 1          seconds before measuring
   --seconds 5         seconds measured
@@ -102,6 +109,8 @@ impl Options {
             size: 125,
             kind: Kind::Text,
             deflate: false,
+            tls: false,
+            flood: 0,
             raw: false,
             warmup: Duration::from_secs(1),
             seconds: Duration::from_secs(5),
@@ -123,6 +132,7 @@ impl Options {
         while let Some(name) = arguments.next() {
             match name {
                 "--deflate" => options.deflate = true,
+                "--tls" => options.tls = true,
                 "--raw" => options.raw = true,
                 "--verify" => verify = Some(value(name, arguments.next())?),
                 _ => options.set(name, arguments.next())?,
@@ -144,6 +154,7 @@ impl Options {
             "--connections" => self.connections = value(name, given)?,
             "--outstanding" => self.outstanding = value(name, given)?,
             "--rate" => self.rate = Some(value(name, given)?),
+            "--flood" => self.flood = value(name, given)?,
             "--size" => self.size = value(name, given)?,
             "--kind" => self.kind = value(name, given)?,
             "--warmup" => self.warmup = seconds(name, given)?,
@@ -168,8 +179,11 @@ impl Options {
         {
             return Err("--rate must be positive".into());
         }
-        if self.raw && (self.deflate || !matches!(self.mode, Mode::Echo | Mode::Idle)) {
-            return Err("--raw goes with echo and idle, and without --deflate".into());
+        if self.flood > 0 && self.mode != Mode::Echo {
+            return Err("--flood goes with echo".into());
+        }
+        if self.raw && (self.deflate || self.tls || !matches!(self.mode, Mode::Echo | Mode::Idle)) {
+            return Err("--raw goes with echo and idle, and without --deflate and --tls".into());
         }
         Ok(self)
     }
@@ -260,6 +274,8 @@ mod tests {
             "echo --addr 127.0.0.1:9 --colour red",
             "echo --addr 127.0.0.1:9 --size",
             "push --addr 127.0.0.1:9 --raw",
+            "echo --addr 127.0.0.1:9 --raw --tls",
+            "push --addr 127.0.0.1:9 --flood 1",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -101,6 +101,15 @@ impl Report {
         self.0.push((name.into(), value, 3));
     }
 
+    /// The figures of another report, but for those that this one has itself.
+    pub(crate) fn append(&mut self, other: Self) {
+        for figure in other.0 {
+            if self.get(&figure.0).is_none() {
+                self.0.push(figure);
+            }
+        }
+    }
+
     fn latencies(&mut self, latency: &Histogram<u64>) {
         if latency.is_empty() {
             return;

@@ -1,8 +1,12 @@
 //! The generator against a small server made of tungstenite, a thread per connection.
 
 use drover_bench::{Kind, Mode, Options, Report, run};
+use rustls::crypto::ring;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use tungstenite::{Message, WebSocket, accept};
@@ -249,4 +253,115 @@ fn idle_connections_are_weighed() {
 fn connections_are_opened_and_closed_again_and_again() {
     let report = run(&options(Mode::Connect, serve(echo))).unwrap();
     assert!(figure(&report, "messages") > 5.0, "{report}");
+}
+
+#[test]
+fn what_idle_connections_say_at_a_rate_is_counted_too() {
+    let report = run(&Options {
+        connections: 20,
+        rate: Some(400.0),
+        ..options(Mode::Idle, serve(echo))
+    })
+    .unwrap();
+    assert!(report.get("rss_kib_per_connection").is_some(), "{report}");
+    assert!(figure(&report, "messages") > 0.0, "{report}");
+    assert!(figure(&report, "server_cpu_cores") > 0.0, "{report}");
+}
+
+#[test]
+fn a_flood_is_left_out_of_the_figures_of_the_others() {
+    let report = run(&Options {
+        rate: Some(100.0),
+        flood: 64,
+        seconds: Duration::from_millis(500),
+        ..options(Mode::Echo, serve(echo))
+    })
+    .unwrap();
+    let (quiet, flood) = (
+        figure(&report, "messages_per_second"),
+        figure(&report, "flood_messages_per_second"),
+    );
+    assert!(quiet < 300.0 && quiet < flood, "{report}");
+}
+
+#[test]
+fn a_flood_that_fails_fails_the_run() {
+    let addr = serve(|stream| {
+        websocket(stream, |socket, message| {
+            let text = message.into_text().unwrap();
+            let _ = socket.send(Message::text(text.replace(' ', "_")));
+        });
+    });
+    // The others send nothing in so short a time.
+    let options = Options {
+        rate: Some(0.001),
+        flood: 16,
+        size: 1000,
+        ..options(Mode::Echo, addr)
+    };
+    assert_eq!(error(&options), "a reply is not what was sent");
+}
+
+/// A certificate that nobody knows, and its key: `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256`.
+const CERTIFICATE: &[u8] = include_bytes!("tls/certificate.der");
+const KEY: &[u8] = include_bytes!("tls/key.der");
+
+fn serve_tls(session: fn(StreamOwned<ServerConnection, TcpStream>)) -> SocketAddr {
+    let key = PrivatePkcs8KeyDer::from(KEY);
+    let config = ServerConfig::builder_with_provider(ring::default_provider().into())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![CERTIFICATE.into()], key.into())
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let stream = StreamOwned::new(tls, stream.unwrap());
+            thread::spawn(move || session(stream));
+        }
+    });
+    addr
+}
+
+fn echo_tls(stream: StreamOwned<ServerConnection, TcpStream>) {
+    let Ok(mut socket) = accept(stream) else {
+        return;
+    };
+    while let Ok(message) = socket.read() {
+        if message.is_text() || message.is_binary() {
+            let _ = socket.send(message);
+        }
+    }
+    // The answer to a close frame is written by the next call, then comes the end.
+    let _ = socket.flush();
+    let stream = socket.get_mut();
+    stream.conn.send_close_notify();
+    let _ = stream.conn.write_tls(&mut stream.sock);
+}
+
+#[test]
+fn tls_is_spoken_in_every_mode() {
+    let addr = serve_tls(echo_tls);
+    for (size, outstanding) in [(125, 1), (125, 64), (1 << 18, 2)] {
+        let report = run(&Options {
+            tls: true,
+            size,
+            outstanding,
+            ..options(Mode::Echo, addr)
+        })
+        .unwrap();
+        assert!(figure(&report, "messages") > 0.0, "{size} {report}");
+    }
+    for mode in [Mode::Connect, Mode::Idle] {
+        let options = Options {
+            tls: true,
+            prime: 1,
+            ..options(mode, addr)
+        };
+        run(&options).unwrap();
+    }
 }
