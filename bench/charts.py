@@ -1,16 +1,14 @@
 """Charts in SVG, drawn without any library."""
 
 from html import escape
-from math import log10
+from math import floor, log10
 
-import servers
-from report import ORDER, digits
-from rows import CPU, RATE, RSS
+import fit
+from report import ORDER, digits, group, is_echo
+from rows import CPU, LOAD, MAIN, RATE, RSS, TOTAL_CPU, TOTAL_RSS
+from servers import ALL
 
-COLOURS = {
-    server.name: server.colour
-    for server in (servers.DROVER, servers.COWBOY, servers.TUNGSTENITE, servers.FASTWEBSOCKETS, servers.TCP)
-}
+COLOURS = {server.name: server.colour for server in ALL}
 WIDTH = 860
 LEFT = 300
 BAR = 15
@@ -19,20 +17,20 @@ QUANTILES = [("p50", "50 %"), ("p90", "90 %"), ("p99", "99 %"), ("p99_9", "99.9 
 
 def write(result: dict, base: str) -> None:
     """One file for each question that the results answer."""
-    found = {row["name"]: row for row in result["rows"]}
-    table = [row for row in result["rows"] if not row["name"].startswith(("growth-", "memory-"))]
-    work = [row for row in table if row["metric"] == CPU]
-    echoes = [row for row in work if row["load"].startswith("echo")]
+    main = group(result, MAIN)
+    memory, work = fit.growth(result, TOTAL_RSS), fit.growth(result, TOTAL_CPU)
     drawings = {
-        "cpu": bars("Server CPU per message, µs: less is better", work, CPU),
-        "rate": bars("Messages per second: more is better", echoes, RATE),
-        "memory": bars("Resident memory per connection, KiB", [row for row in table if row["metric"] == RSS], RSS),
-        "growth": lines("Server CPU per message, µs, by number of connections", *growth(found, "growth-", CPU)),
-        "connections": lines("Resident memory per idle connection, KiB, by their number", *growth(found, "memory-", RSS)),
+        "cpu": bars("Server CPU per message, µs: less is better", [row for row in main if row["metric"] == CPU], CPU),
+        "rate": bars("Messages per second: more is better", [row for row in main if is_echo(row)], RATE),
+        "memory": bars("Resident memory per connection, KiB: less is better", [row for row in main if row["metric"] == RSS], RSS),
+        "load": lines("Server CPU per message, µs, by number of connections", *load(group(result, LOAD))),
+        "growth-memory": straight("Resident memory of the server, MiB, by number of connections", memory),
+        "growth-cpu": straight("Server CPU, ms a second, by number of connections that say a message a second", work),
     }
-    for name in ("text-125", "paced"):
-        if name in found:
-            drawings[f"latency-{name}"] = lines(f"Latency, µs: {found[name]['title'].split(': ')[0]}", *latency(found[name]))
+    for row in main:
+        if row["name"] in ("text-125", "paced", "flood"):
+            title = row["title"].removesuffix(": p99")
+            drawings[f"latency-{row['name']}"] = lines(f"Latency, µs: {title}", *latency(row))
     for name, drawing in drawings.items():
         if drawing:
             with open(f"{base}-{name}.svg", "w") as file:
@@ -80,16 +78,16 @@ def lines(title: str, labels: list[str], series: dict[str, list[float | None]]) 
         parts.append(f'<polyline points="{path}" fill="none" stroke="{COLOURS[name]}" stroke-width="2.5"/>')
         parts += [f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3" fill="{COLOURS[name]}"/>' for px, py in points]
         if points:
-            ends.append((points[-1][1], name))
-    return svg(title, 395, parts + names(ends))
+            ends.append((points[-1][1], name, name))
+    return svg(title, 395, parts + names(ends, WIDTH - 180))
 
 
-def names(ends: list[tuple[float, str]]) -> list[str]:
+def names(ends: list[tuple[float, str, str]], x: float) -> list[str]:
     """The servers' names at the right ends of their lines, moved apart where they would overlap."""
     parts, free = [], 0.0
-    for y, name in sorted(ends):
+    for y, name, label in sorted(ends):
         free = max(free, y)
-        parts.append(text(WIDTH - 180, free + 4, name, colour=COLOURS[name]))
+        parts.append(text(x, free + 4, label, colour=COLOURS[name]))
         free += 16
     return parts
 
@@ -110,11 +108,38 @@ def latency(row: dict) -> tuple[list[str], dict[str, list[float | None]]]:
     return [label for _, label in QUANTILES], series
 
 
-def growth(found: dict[str, dict], prefix: str, metric: str) -> tuple[list[str], dict[str, list[float | None]]]:
-    rows = [row for name, row in found.items() if name.startswith(prefix)]
-    present = [name for name in ORDER if any(name in figures(row, metric) for row in rows)]
-    series = {name: [figures(row, metric).get(name) for row in rows] for name in present}
-    return [f"{int(row['name'].removeprefix(prefix)):,}" for row in rows], series
+def load(rows: list[dict]) -> tuple[list[str], dict[str, list[float | None]]]:
+    present = [name for name in ORDER if any(name in figures(row, CPU) for row in rows)]
+    series = {name: [figures(row, CPU).get(name) for row in rows] for name in present}
+    return [f"{int(row['name'].removeprefix('load-')):,}" for row in rows], series
+
+
+def straight(title: str, series: dict[str, list[tuple[float, float]]]) -> str:
+    """Points, and the straight lines through them, on plain scales."""
+    if not any(len(points) > 2 for points in series.values()):
+        return ""
+    widest = max(x for points in series.values() for x, _ in points)
+    highest = max(y for points in series.values() for _, y in points) * 1.05
+    x = lambda value: 70 + value / widest * (WIDTH - 360)
+    y = lambda value: 350 - value / highest * 290
+    parts = [text(x(value), 375, f"{value:,.0f}", "middle") for value in sorted({x for points in series.values() for x, _ in points})]
+    parts += [grid(y(value), digits(value)) for value in steps(highest)]
+    ends = []
+    for name, points in series.items():
+        found = fit.line(points)
+        at = lambda value: found.intercept + found.slope * value
+        path = f'x1="{x(0):.1f}" y1="{y(at(0)):.1f}" x2="{x(widest):.1f}" y2="{y(at(widest)):.1f}"'
+        parts.append(f'<line {path} stroke="{COLOURS[name]}" stroke-width="1.5"/>')
+        parts += [f'<circle cx="{x(px):.1f}" cy="{y(py):.1f}" r="4" fill="{COLOURS[name]}"/>' for px, py in points]
+        ends.append((y(at(widest)), name, f"{name}, R² {found.r2:.4f}"))
+    return svg(title, 395, parts + names(ends, WIDTH - 280))
+
+
+def steps(highest: float) -> list[float]:
+    """Four or more round values up to the highest."""
+    power = 10 ** floor(log10(highest))
+    step = next(power * factor for factor in (1, 0.5, 0.2, 0.1) if highest / (power * factor) >= 4)
+    return [step * index for index in range(int(highest / step) + 1)]
 
 
 def text(x: float, y: float, content: str, anchor: str = "start", colour: str = "#111827") -> str:

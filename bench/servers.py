@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import select
 import signal
 import subprocess
 import tomllib
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 BIN = os.environ.get("BENCH_BIN", "target/release")
 PEERS = os.environ.get("BENCH_PEERS", "bench/peers/target/release")
+PATIENCE = 30
+
 
 @dataclass(frozen=True)
 class Server:
@@ -28,20 +31,28 @@ def _erlang(target: str, *ebins: str) -> list[str]:
     return ["erl", "-noinput", "+Bd", *run]
 
 
-DROVER = Server("drover", _erlang("drover", "_build/default/lib/drover/ebin"), "#c2410c")
-COWBOY = Server("Cowboy", _erlang("cowboy", "_peers/cowboy/*/ebin"), "#2563eb")
+_OWN, _COWBOY = "_build/default/lib/drover/ebin", "_peers/cowboy/*/ebin"
+
+DROVER = Server("drover", _erlang("drover", _OWN), "#c2410c")
+UNDER = Server("drover under Cowboy", _erlang("takeover", _OWN, _COWBOY), "#f59e0b")
+COWBOY = Server("Cowboy", _erlang("cowboy", _COWBOY), "#2563eb")
 TUNGSTENITE = Server("tokio-tungstenite", [f"{PEERS}/peer_tungstenite"], "#0f766e")
 FASTWEBSOCKETS = Server("fastwebsockets", [f"{PEERS}/peer_fastwebsockets"], "#7c3aed")
 TCP = Server("TCP echo", [f"{PEERS}/peer_tcp"], "#9ca3af", ("--raw",))
 
+# In the order of tables and charts.
+ALL = (DROVER, UNDER, COWBOY, TUNGSTENITE, FASTWEBSOCKETS, TCP)
+
 
 @contextmanager
-def running(server: Server, erl_flags: str = ""):
+def running(server: Server, erl_flags: str = "", tls: bool = False):
     """The address and process of a server that was just started, and is stopped afterwards."""
     environment = os.environ | {"PORT": "0", "ERL_CRASH_DUMP_SECONDS": "0", "ERL_FLAGS": erl_flags}
-    process = subprocess.Popen(server.command, stdout=subprocess.PIPE, text=True, env=environment)
+    command = [*server.command, *["tls"] * tls]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
-        line = process.stdout.readline()
+        began, _, _ = select.select([process.stdout], [], [], PATIENCE)
+        line = process.stdout.readline() if began else "it says nothing"
         found = re.match(r"listening on (\S+) pid (\d+)", line)
         if not found:
             raise RuntimeError(f"{server.name} did not start: {line.strip()}")
