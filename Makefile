@@ -3,7 +3,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native run echo test projects check format conformance fuzz soak soak-chat bench clean
+.PHONY: help setup native run echo test projects check format conformance fuzz soak soak-chat bench micro instructions clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,7 +31,7 @@ check: setup ## formats, lints, types and layers
 
 format: setup ## format Rust and Erlang sources
 	cargo fmt --all
-	_tools/efmt --write $$(find erlang erlang_cowboy examples test -name "*.erl")
+	_tools/efmt --write $$(find erlang erlang_cowboy examples test bench -name "*.erl")
 
 conformance: setup ## the Autobahn|Testsuite against the echo server (SECTIONS='1.*,12.3.*' for a part)
 	@test/conformance/run $(foreach pattern,$(subst $(comma), ,$(SECTIONS)),'$(pattern)')
@@ -45,8 +45,14 @@ soak: setup ## garbage and broken connections for SECONDS=600 (SEED= to repeat a
 soak-chat: setup ## a chat on Cowboy, and on drover under it, for SECONDS=1800 (RATE=8 visitors a second, SEED= to repeat a run)
 	@CHAT_SECONDS="$(or $(SECONDS),1800)" CHAT_RATE="$(or $(RATE),8)" CHAT_SEED="$(SEED)" rebar3 ct --verbose --suite test/chat_SUITE
 
-bench: setup ## measure drover beside its peers (QUICK=1 for a first look, ROWS=name,name for a part)
+bench: setup ## measure drover beside its peers (QUICK=1 for a first look, ROWS=name,name for a part, MINUTES=, RESUME=file)
 	@scripts/bench
+
+micro: ## the time that parts of the rules take, beside copying
+	@scripts/micro
+
+instructions: ## count the instructions per frame and compare with the record (needs valgrind)
+	@scripts/instructions
 
 clean: ## remove everything built
 	rm -rf _build target priv/*.so

@@ -15,6 +15,7 @@
          order_is_kept/1,
          replies_are_not_held_back/1,
          replies_precede_the_end/1,
+         quiet_connections_beside_a_busy_one/1,
          slow_handler_pushes_back/1,
          echo_to_a_client_that_reads_later/1,
          send_waits_for_the_peer/1,
@@ -26,6 +27,8 @@
 -export([no_leaks/1]).
 
 -define(FRAME_SIZE, 65536).
+%% Bytes of a flood that may pass while somebody else waits.
+-define(FLOOD, 16 * 1024 * 1024).
 
 
 all() ->
@@ -34,7 +37,7 @@ all() ->
 
 groups() ->
     Arity2 = cases_of_arity_2() ++ cases(),
-    [{v2, [], [options_of_the_buffers | Arity2]}, {p, [], cases()}, {hybrid, [], Arity2}].
+    [{v2, [], [options_of_the_buffers, quiet_connections_beside_a_busy_one | Arity2]}, {p, [], cases()}, {hybrid, [], Arity2}].
 
 
 cases_of_arity_2() ->
@@ -242,6 +245,51 @@ echo_to_a_client_that_reads_later(Config) ->
     true = Queue =< 4,
     [] = [ Message || Message <- Messages, ws_client:recv(Client) =/= Message ],
     ok = sent_all(Sender).
+
+
+%% K100: a client that sends as fast as it can does not hold up a thousand others. They are all answered, and while one of them
+%% waits the flood's handler gets what a few turns bring. (Some wait longer, since the machine has other things to do.)
+quiet_connections_beside_a_busy_one(_Config) ->
+    Counter = counters:new(1, []),
+    {ok, Port} = drover_target:start(?FUNCTION_NAME, [{"/", flood_v2_h, Counter}], #{}),
+    Quiet = [ element(2, {ok, _, _} = ws_client:connect(Port, "/")) || _ <- lists:seq(1, crowd:largest(2200) div 2 - 100) ],
+    [ ok = flooded(Port, Size, Quiet, Counter) || Size <- [16, 50000, 900000] ],
+    ok = lists:foreach(fun ws_client:close/1, Quiet),
+    ok = drover_target:stop(?FUNCTION_NAME).
+
+
+flooded(Port, Size, Quiet, Counter) ->
+    {ok, Flooding, {101, _}} = ws_client:connect(Port, "/"),
+    Frame = ws_client:frame(#{opcode => binary, payload => binary:copy(<<0>>, Size)}),
+    Flood = lists:duplicate(1000000 div Size, Frame),
+    {Flooder, Monitor} = spawn_monitor(fun() -> flood(Flooding, {raw, iolist_to_binary(Flood)}) end),
+    ok = until_flooded(Counter, counters:get(Counter, 1)),
+    Passed = lists:sort([ bytes_passed(Client, Counter) || Client <- Quiet ]),
+    true = lists:nth(length(Passed) div 2, Passed) < ?FLOOD,
+    true = lists:sum(Passed) > 0,
+    true = exit(Flooder, kill),
+    receive
+        {'DOWN', Monitor, process, Flooder, killed} -> ws_client:reset(Flooding)
+    end.
+
+
+flood(Client, Bytes) ->
+    ok = ws_client:send(Client, Bytes),
+    flood(Client, Bytes).
+
+
+until_flooded(Counter, Before) ->
+    case counters:get(Counter, 1) > Before of
+        true -> ok;
+        false -> receive after 1 -> until_flooded(Counter, Before) end
+    end.
+
+
+bytes_passed(Client, Counter) ->
+    Before = counters:get(Counter, 1),
+    ok = ws_client:send(Client, {text, <<"quiet">>}),
+    {text, <<"quiet">>} = ws_client:recv(Client),
+    counters:get(Counter, 1) - Before.
 
 
 %%% Clients that do not read.
