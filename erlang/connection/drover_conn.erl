@@ -175,7 +175,8 @@ batch(Events, State, Local) ->
 
 events([], State, Local) ->
     next(State, Local);
-events([{_, Payload} | _], #conn{max_frame_size = Max} = State, Local) when byte_size(Payload) > Max ->
+events([{_, Payload} | _], #conn{max_frame_size = Max} = State, Local)
+  when is_integer(Max), byte_size(Payload) > Max ->
     failed(badsize, State, Local);
 events([{Type, _} = Frame | Rest], State, Local) when Type =:= text; Type =:= binary ->
     frame(Frame, Rest, State, Local);

@@ -64,12 +64,19 @@ sorted(Headers) ->
 
 
 unsafe(Name, Value) ->
-    has(Name, [<<"\r">>, <<"\n">>, <<0>>, <<":">>]) orelse
-    has(iolist_to_binary(Value), [<<"\r">>, <<"\n">>, <<0>>]).
+    breaks_name(Name) orelse breaks_line(iolist_to_binary(Value)).
 
 
-has(Binary, Patterns) ->
-    binary:match(Binary, Patterns) =/= nomatch.
+%% Byte by byte: a list of patterns for binary:match/2 would be compiled for each header.
+breaks_name(<<$:, _/binary>>) -> true;
+breaks_name(<<C, _/binary>>) when C =:= $\r; C =:= $\n; C =:= 0 -> true;
+breaks_name(<<_, Rest/binary>>) -> breaks_name(Rest);
+breaks_name(<<>>) -> false.
+
+
+breaks_line(<<C, _/binary>>) when C =:= $\r; C =:= $\n; C =:= 0 -> true;
+breaks_line(<<_, Rest/binary>>) -> breaks_line(Rest);
+breaks_line(<<>>) -> false.
 
 
 %% @doc A date as HTTP wants it (RFC 9110, 5.6.7).

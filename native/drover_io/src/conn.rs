@@ -309,16 +309,31 @@ impl Conn {
 
     /// Write out what is queued, send FIN and close. Idempotent.
     pub fn close(self: &Arc<Self>) {
-        if !self.closing.swap(true, AcqRel) {
-            let mut out = lock(&self.out);
-            out.close();
-            self.blocked.store(out.is_blocked(), Release);
-            drop(out);
-            if lock(&self.parked).take().is_some() {
-                self.drop_socket(Reason::Closed);
-            }
+        if self.begin_close() {
             self.poke();
         }
+    }
+
+    /// The same, as far as possible on this thread, on which the sink may be used: the I/O thread need not wake for it.
+    pub fn close_here(self: &Arc<Self>) {
+        if self.begin_close() && !self.seat().is_some_and(|seat| self.worker.run_here(seat)) {
+            self.poke();
+        }
+    }
+
+    /// Whether there is something left to do.
+    fn begin_close(&self) -> bool {
+        if self.closing.swap(true, AcqRel) {
+            return false;
+        }
+        let mut out = lock(&self.out);
+        out.close();
+        self.blocked.store(out.is_blocked(), Release);
+        drop(out);
+        if lock(&self.parked).take().is_some() {
+            self.drop_socket(Reason::Closed);
+        }
+        true
     }
 
     /// Keep an adopted socket until [`Conn::start`].

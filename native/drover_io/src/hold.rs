@@ -9,6 +9,9 @@ use std::sync::Arc;
 /// Bytes thrown away at most for a peer that goes on sending.
 const DRAIN: usize = 16 * 1024 * 1024;
 
+/// Bytes thrown away in one turn.
+const DRAIN_ONCE: usize = 256 * 1024;
+
 /// What the owner knows the connection as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -43,6 +46,8 @@ pub(crate) enum Drained {
     None,
     /// It was sending, and may go on.
     Some,
+    /// So much that the rest is left for another turn.
+    More,
     /// It is done, or has had its share.
     End,
 }
@@ -97,6 +102,9 @@ impl Hold {
         let mut scratch = [0; 8192];
         let before = self.drained;
         while self.drained < DRAIN {
+            if self.drained - before >= DRAIN_ONCE {
+                return Drained::More;
+            }
             match self.recv(&mut scratch) {
                 Ok(n) if n > 0 => self.drained += n,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {

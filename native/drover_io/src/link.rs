@@ -93,6 +93,10 @@ impl Link {
                 Drained::End => return Poll::Ready(()),
                 Drained::None if self.lingering.is_none() => return Poll::Ready(()),
                 Drained::None | Drained::Some => {}
+                Drained::More => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
             }
             if poll_time(&mut self.lingering, Some(patience.linger), cx).is_ready() {
                 return Poll::Ready(());

@@ -179,6 +179,7 @@ impl Driver {
         match self.hold.drain() {
             Drained::End => Turn::Done,
             Drained::None if quiet => Turn::Done,
+            Drained::More => Turn::Again,
             _ if self.is_over(Closing::Lingering) => Turn::Done,
             _ => Turn::Idle,
         }

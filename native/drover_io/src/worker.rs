@@ -81,6 +81,15 @@ impl Shared {
     fn hub(&self) -> MutexGuard<'_, Hub> {
         self.hub.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// For a thread that must not wait.
+    fn try_hub(&self) -> Option<MutexGuard<'_, Hub>> {
+        match self.hub.try_lock() {
+            Ok(hub) => Some(hub),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
 }
 
 impl Worker {
@@ -115,6 +124,18 @@ impl Worker {
         Ok(Self { commands, shared })
     }
 
+    /// Have the connection in this seat do what it has to on this thread. `false`: its hub is taken.
+    pub(crate) fn run_here(&self, seat: usize) -> bool {
+        let Some(mut hub) = self.shared.try_hub() else {
+            return false;
+        };
+        hub.run(seat);
+        if hub.is_busy() && !self.shared.shift.is_helpers() {
+            self.shared.woken.wake();
+        }
+        true
+    }
+
     /// A helper's part: look at the sockets once.
     fn help(&self) -> Polled {
         let Shared { shift, woken, .. } = &*self.shared;
@@ -122,10 +143,8 @@ impl Worker {
             return Polled::Rest;
         }
         shift.polls();
-        let mut hub = match self.shared.hub.try_lock() {
-            Ok(hub) => hub,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return Polled::Again,
+        let Some(mut hub) = self.shared.try_hub() else {
+            return Polled::Again;
         };
         hub.poll();
         let found = hub.turn();
