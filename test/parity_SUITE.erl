@@ -1,121 +1,87 @@
-%% The same handler on drover, on a real Cowboy and on drover under that Cowboy: whatever a client sends, it sees the same.
+%% No handler and no client can tell drover from a real Cowboy: the same scenarios against both, and all that is seen compared.
 %%
-%% Runs where COWBOY_EBIN names a Cowboy (see README.md), and is empty elsewhere.
+%% Each case is a scenario of test/parity, played in every way in which bytes may travel (see parity_ways). What is known to differ stands in test/parity.differences. See README.md.
 -module(parity_SUITE).
 
 -compile(export_all).
 -compile(nowarn_export_all).
 
-%% Sequences of frames for each case; each has its own seed, so that a failure can be looked at.
--define(RUNS, 300).
 
-
+%% Empty where there is no Cowboy to test against, see README.md.
 all() ->
-    case os:getenv("COWBOY_EBIN", "") of
-        "" -> [];
-        _ -> [plain, limited, not_validated, hibernating, compressed, no_leaks]
+    case filelib:wildcard(filename:join(cowboy_peer:above("_peers"), "cowboy/*/ebin")) of
+        [] -> [];
+        _ -> [ {group, Group} || {Group, _} <- parity_compare:scenarios() ] ++ [differences_are_met, guides_show_differences, no_leaks]
     end.
 
 
+groups() ->
+    [ {Group, [], [ element(1, Scenario) || Scenario <- Scenarios ]} || {Group, Scenarios} <- parity_compare:scenarios() ].
+
+
+names() ->
+    [ element(1, Scenario) || {_, Scenarios} <- parity_compare:scenarios(), Scenario <- Scenarios ].
+
+
+%% A node with a real Cowboy and all the listeners.
 init_per_suite(Config) ->
-    ok = on("cowboy", fun drover_target:ensure_started/0),
-    on("drover", fun() -> ws_script:init_per_suite(Config) end).
+    Names = names(),
+    Names = lists:uniq(Names),
+    {ok, Peer} = cowboy_peer:start(?MODULE),
+    Modules = [parity_run, script_v2_h, ws_client],
+    ok = cowboy_peer:call(Peer, code, add_pathsa, [[ filename:dirname(code:which(Module)) || Module <- Modules ]]),
+    ok = cowboy_peer:call(Peer, parity_compare, start, []),
+    Version = cowboy_peer:call(Peer, parity_ways, cowboy_version, []),
+    [{peer, Peer},
+     {version, Version},
+     {differences, parity_differences:load(Version)},
+     {leaks, cowboy_peer:call(Peer, leak_check, snapshot, [])} | Config].
 
 
-end_per_suite(_Config) ->
+end_per_suite(Config) ->
+    cowboy_peer:stop(proplists:get_value(peer, Config)).
+
+
+%% A case that has no function is a scenario.
+'$handle_undefined_function'(Name, [Config] = Args) when is_list(Config) ->
+    case parity_compare:scenario(Name) of
+        none -> error_handler:raise_undef_exception(?MODULE, Name, Args);
+        Scenario -> played(Scenario, Config)
+    end;
+'$handle_undefined_function'(Name, Args) ->
+    error_handler:raise_undef_exception(?MODULE, Name, Args).
+
+
+played(Scenario, Config) ->
+    Differences = cowboy_peer:call(proplists:get_value(peer, Config), parity_compare, differences, [element(1, Scenario)]),
+    verdict(parity_differences:judge(Scenario, Differences, proplists:get_value(differences, Config))).
+
+
+verdict(#{unlisted := [], stale := [], met := Met}) ->
+    _ = [ persistent_term:put({?MODULE, Entry}, met) || Entry <- Met ],
+    ok;
+verdict(#{unlisted := Unlisted, stale := Stale}) ->
+    ct:fail("~s~s", [[ parity_compare:show(Each) || Each <- Unlisted ], [ io_lib:format("listed, but the same: ~p~n", [Each]) || Each <- Stale ]]).
+
+
+%% No entry is about what does not differ any more. After all scenarios; those that entries name have said so themselves.
+differences_are_met(Config) ->
+    Names = names(),
+    Entries = proplists:get_value(differences, Config),
+    [] = [ Name || #{scenarios := Listed} <- Entries, Name <- Listed, not lists:member(Name, Names) ],
+    [] = [ Entry || #{details := _} = Entry <- Entries, persistent_term:get({?MODULE, Entry}, not_met) =:= not_met ],
     ok.
 
 
-%% Frames, fragments, control frames, errors and closes.
-plain(_Config) ->
-    same(fun random_frames:plain/0, #{max_frame_size => infinity}, #{}).
-
-
-%% With a limit that many frames exceed.
-limited(_Config) ->
-    same(fun random_frames:plain/0, #{max_frame_size => 20}, #{}).
-
-
-%% With text that is handed over as it is.
-not_validated(_Config) ->
-    same(fun random_frames:plain/0, #{max_frame_size => infinity, validate_utf8 => false}, #{}).
-
-
-%% With hibernation.
-hibernating(_Config) ->
-    same(fun random_frames:plain/0, #{max_frame_size => infinity}, #{hibernate => true}).
-
-
-%% With compressed messages.
-compressed(_Config) ->
-    same(fun random_frames:compressed/0, #{max_frame_size => infinity, compress => true}, #{}).
-
-
-no_leaks(Config) -> ws_script:no_leaks(Config).
-
-
-same(Generate, Options, Script) ->
-    Cowboy = on("cowboy", fun() -> transcripts(Generate, Options, Script) end),
-    [ [] = differences(on(Target, fun() -> transcripts(Generate, Options, Script) end), Cowboy)
-      || Target <- ["drover", "takeover", "codec", "tls"] ],
+%% Each entry is a row of a table in one of the guides.
+guides_show_differences(Config) ->
+    {ok, Files} = file:list_dir(cowboy_peer:above("guides")),
+    Guides = [ Text || File <- Files, {ok, Text} <- [file:read_file(filename:join(cowboy_peer:above("guides"), File))] ],
+    [] = [ Row || Entry <- proplists:get_value(differences, Config),
+                  Row <- [parity_differences:row(Entry)],
+                  not lists:any(fun(Text) -> binary:match(Text, unicode:characters_to_binary(Row)) =/= nomatch end, Guides) ],
     ok.
 
 
-differences(Drover, Cowboy) ->
-    [ Both || {_Seed, D, C} = Both <- lists:zip3(lists:seq(1, ?RUNS), Drover, Cowboy), differ(D, C) ].
-
-
-%% A client that is still sending when the server closes may lose the last frames to a reset.
-differ({ClientD, HandlerD}, {ClientC, HandlerC}) ->
-    HandlerD =/= HandlerC orelse not (lists:prefix(ClientD, ClientC) orelse lists:prefix(ClientC, ClientD)).
-
-
-%% With this server as the target.
-on(Target, Fun) ->
-    Before = os:getenv("DROVER_TARGET", "drover"),
-    true = os:putenv("DROVER_TARGET", Target),
-    try
-        Fun()
-    after
-        true = os:putenv("DROVER_TARGET", Before)
-    end.
-
-
-transcripts(Generate, Options, Script) ->
-    {ok, Port} = drover_target:start(?MODULE, [{"/", script_v2_h, []}], #{}),
-    Transcripts = [ transcript(Port, Seed, Generate, Options, Script) || Seed <- lists:seq(1, ?RUNS) ],
-    ok = drover_target:stop(?MODULE),
-    Transcripts.
-
-
-transcript(Port, Seed, Generate, Options, Script) ->
-    _ = rand:seed(exsss, Seed),
-    Echo = {run, fun echo/1},
-    Extensions = "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
-    #{client := Client} = Conn =
-        ws_script:connect([{port, Port}], Script#{handle => Echo, upgrade => [Options]}, #{extensions => Extensions}),
-    [ ok = ws_client:send(Client, {raw, Segment}) || Segment <- random_frames:segments(Generate()) ],
-    Received = [ inflated(Frame) || Frame <- ws_client:recv_until_closed(Client), Frame =/= {error, closed} ],
-    Exit = ws_script:down(Conn),
-    Seen = [ without_state(Event) || Event <- ws_script:events(Conn) ],
-    ok = ws_client:close(Client),
-    {Received, {Seen, Exit}}.
-
-
-echo({Type, _} = Frame) when Type =:= text; Type =:= binary -> {reply, Frame};
-echo(_Control) -> ok.
-
-
-without_state({terminate, {Reason, _Req, _State}}) -> {terminate, Reason};
-without_state(Event) -> Event.
-
-
-%% Two compressors need not agree on the bytes.
-inflated({frame, true, 4, Opcode, Payload}) ->
-    Z = zlib:open(),
-    ok = zlib:inflateInit(Z, -15),
-    Bytes = iolist_to_binary(zlib:inflate(Z, [Payload, <<0, 0, 255, 255>>])),
-    ok = zlib:close(Z),
-    {inflated, Opcode, Bytes};
-inflated(Frame) ->
-    Frame.
+no_leaks(Config) ->
+    cowboy_peer:call(proplists:get_value(peer, Config), leak_check, verify, [proplists:get_value(leaks, Config)]).

@@ -280,7 +280,7 @@ worker_ended(_Crash, State) ->
 done(#http{out = Out} = State) ->
     case drover_http_out:started(Out) of
         true -> finished(written(drover_http_out:finish(Out), State));
-        false -> finished(stream({response, 204, drover_response:standard(#{}), <<>>}, State))
+        false -> finished(stream({response, 204, #{}, <<>>}, State))
     end.
 
 

@@ -34,6 +34,7 @@ result(Callback, Argument, Script) ->
 
 
 result({return, Result}, _Script) -> Result;
+result({tuple, Elements}, Script) -> ws_script:tuple(Elements, #{state => Script});
 result(stop, Script) -> {stop, Script};
 result(Act, #{hibernate := true} = Script) -> {commands(Act), Script, hibernate};
 result(Act, Script) -> {commands(Act), Script}.

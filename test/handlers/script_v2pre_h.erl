@@ -24,11 +24,13 @@ terminate(Reason, Req, Script) ->
 
 
 result(Callback, Argument, Req, Script) ->
+    ok = ws_script:seen(Req, Script),
     Act = ws_script:act(Callback, Argument, Script),
     result(Act, Req, ws_script:count(Script)).
 
 
 result({return, Result}, _Req, _Script) -> Result;
+result({tuple, Elements}, Req, Script) -> ws_script:tuple(Elements, #{req => Req, state => Script});
 result({return_with, Change}, Req, Script) -> {ok, Change(Req), Script};
 result(stop, Req, Script) -> {stop, Req, Script};
 result(ok, Req, #{hibernate := true} = Script) -> {ok, Req, Script, hibernate};

@@ -4,6 +4,7 @@
 -export([plain/0]).
 -export([compressed/0]).
 -export([segments/1]).
+-export([deflate/1]).
 
 -define(TEXTS,    [<<>>, <<"a">>, <<"hello">>, <<"k", 16#c3, 16#b6, "ln">>, <<16#f0, 16#9f, 16#98, 16#80>>]).
 -define(NO_TEXTS, [<<255>>, <<16#c2>>, <<16#e2, 16#82>>, <<16#ed, 16#a0, 16#80>>, <<16#f4, 16#90, 16#80, 16#80>>, <<16#c2, "A">>]).
@@ -118,6 +119,8 @@ bytes(N) ->
     << <<(rand:uniform(256) - 1)>> || _ <- lists:seq(1, N) >>.
 
 
+%% As the payload of a message.
+-spec deflate(binary()) -> binary().
 deflate(Payload) ->
     Z = zlib:open(),
     ok = zlib:deflateInit(Z, default, deflated, -15, 8, default),

@@ -22,6 +22,7 @@
 %% Frames.
 -export([send/2]).
 -export([frame/1]).
+-export([encode/1]).
 -export([mask/2]).
 -export([recv/1, recv/2]).
 -export([recv_many/2]).
@@ -239,6 +240,8 @@ send(Client, Frame) ->
     send(Client, [Frame]).
 
 
+%% The bytes of a frame.
+-spec encode(frame()) -> iodata().
 encode({raw, Bytes}) -> Bytes;
 encode({fragment, Fin, Opcode, Payload}) -> frame(#{fin => Fin, opcode => Opcode, payload => Payload});
 encode({close, Code, Reason}) -> frame(#{opcode => close, payload => [<<Code:16>>, Reason]});

@@ -18,7 +18,9 @@
 
 %% What a case does.
 -export([connect/1, connect/2, connect/3]).
+-export([release/2]).
 -export([perform/3]).
+-export([resume/1]).
 -export([at/3, at/4]).
 -export([positions/1]).
 -export([event/2]).
@@ -34,6 +36,8 @@
 -export([script/1]).
 -export([upgrade/2]).
 -export([act/3]).
+-export([seen/2]).
+-export([tuple/2]).
 -export([count/1]).
 -export([terminate/3]).
 
@@ -41,7 +45,7 @@
 
 -type conn() :: #{client := ws_client:client(), pid := pid(), monitor := reference(), status := 100..999, headers := map()}.
 
--type callback() :: init_2 | init | handle | info | terminate.
+-type callback() :: init_2 | init | handle | info | terminate | req.
 -type position() :: init | handle | info.
 
 -type act() ::
@@ -50,10 +54,14 @@
         {reply, Frames :: any()} |
         {commands, [any()]} |
         {return, Result :: any()} |
+        %% A tuple in which `state', and `req' with arity 3, stand for what the callback is to return.
+        {tuple, [any()]} |
         %% Handlers of arity 3: nothing but another request.
         {return_with, fun((Req :: map()) -> map())} |
         {crash, error | exit | throw, any()} |
-        {run, fun((Argument :: any()) -> act())}.
+        {run, fun((Argument :: any()) -> act())} |
+        %% Not before resume/1.
+        {wait, act()}.
 
 -type script() :: #{
                     %% Gives the result of init/2, in place of an upgrade.
@@ -65,6 +73,8 @@
                     info => act(),
                     terminate => act(),
                     hibernate => boolean(),
+                    %% Handlers of arity 3 report the request that each callback gets.
+                    reqs => boolean(),
                     %% Filled in by connect.
                     pid => pid(),
                     %% How many callbacks have returned.
@@ -190,14 +200,34 @@ connect(Config, Script, Opts) ->
 
 release_init() ->
     receive
-        {?MODULE, InitPid, init_2, #{pid := Pid}} ->
-            Monitor = monitor(process, Pid),
-            InitPid ! {?MODULE, go},
-            {Pid, Monitor}
+        {?MODULE, InitPid, init_2, Req} -> release(InitPid, Req)
     after
         ?TIMEOUT ->
             error({no_call_of, init_2})
     end.
+
+
+%% Lets init/2, which has been reported by InitPid, go on. The process of the connection and its monitor.
+-spec release(pid(), Req :: map()) -> {pid(), reference()}.
+release(InitPid, Req) ->
+    Pid = connection(InitPid, Req),
+    Monitor = monitor(process, Pid),
+    %% So that the monitor has reached it.
+    true = is_process_alive(Pid),
+    ok = resume(InitPid),
+    {Pid, Monitor}.
+
+
+%% On a stream of HTTP/2 all callbacks run in one process.
+connection(InitPid, #{version := 'HTTP/2'}) -> InitPid;
+connection(_InitPid, #{pid := Pid}) -> Pid.
+
+
+%% Lets a callback go on that waits.
+-spec resume(pid()) -> ok.
+resume(Pid) ->
+    Pid ! {?MODULE, go},
+    ok.
 
 
 %% The header that carries a script.
@@ -314,15 +344,17 @@ script(_Req) ->
     #{calls => 0}.
 
 
-wait_for_monitor(#{pid := _}) ->
+wait_for_monitor(#{pid := _}) -> wait();
+wait_for_monitor(_Script) -> ok.
+
+
+wait() ->
     receive
         {?MODULE, go} -> ok
     after
         ?TIMEOUT ->
             exit(no_go)
-    end;
-wait_for_monitor(_Script) ->
-    ok.
+    end.
 
 
 -spec act(callback(), any(), script()) -> act().
@@ -340,9 +372,26 @@ choose(_Argument, Default) ->
     Default.
 
 
-run({crash, Class, Reason}, _Argument) -> erlang:Class(Reason);
-run({run, Fun}, Argument) -> run(Fun(Argument), Argument);
-run(Act, _Argument) -> Act.
+run({crash, Class, Reason}, _Argument) ->
+    erlang:Class(Reason);
+run({run, Fun}, Argument) ->
+    run(Fun(Argument), Argument);
+run({wait, Act}, Argument) ->
+    ok = wait(),
+    run(Act, Argument);
+run(Act, _Argument) ->
+    Act.
+
+
+%% Tells of the request that a callback of arity 3 has got, if it is asked for.
+-spec seen(map(), script()) -> ok.
+seen(Req, #{reqs := true} = Script) -> report(req, Req, Script);
+seen(_Req, _Script) -> ok.
+
+
+-spec tuple([any()], #{state | req => any()}) -> tuple().
+tuple(Elements, Meant) ->
+    list_to_tuple([ maps:get(Element, Meant, Element) || Element <- Elements ]).
 
 
 %% The script as a callback's new state.
@@ -355,6 +404,8 @@ count(Script) ->
 terminate(Reason, Req, #{pid := _} = Script) ->
     report(terminate, {Reason, Req, Script}, Script),
     run(maps:get(terminate, Script, ok), Reason);
+terminate(Reason, #{headers := #{<<"x-script">> := _}} = Req, State) ->
+    report(terminate, {Reason, Req, State}, script(Req));
 terminate(_Reason, _Req, _State) ->
     ok.
 
