@@ -23,7 +23,7 @@ echo: ## an echo server on 127.0.0.1 (PORT=9001)
 test: setup ## every test but Autobahn's
 	@scripts/test
 
-projects: setup ## drover as a dependency of a rebar3 and of a Mix project, from clean directories
+projects: setup ## drover in rebar3 and Mix projects and their releases, from clean directories
 	@scripts/projects
 
 check: setup ## formats, lints, types and layers

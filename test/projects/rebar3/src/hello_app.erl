@@ -7,7 +7,9 @@
 
 
 start(_Type, _Args) ->
-    supervisor:start_link({local, hello_sup}, ?MODULE, []).
+    {ok, Sup} = supervisor:start_link({local, hello_sup}, ?MODULE, []),
+    io:format("hello listens on port ~b~n", [drover:get_port(hello)]),
+    {ok, Sup}.
 
 
 stop(_State) ->
