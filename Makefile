@@ -3,7 +3,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native run echo test projects check format conformance fuzz soak soak-chat bench micro instructions clean
+.PHONY: help setup native run echo test projects check format conformance fuzz soak soak-chat bench micro instructions schedules clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -47,6 +47,9 @@ soak-chat: setup ## a chat on Cowboy, and on drover under it, for SECONDS=1800 (
 
 bench: setup ## measure drover beside its peers (QUICK=1 for a first look, ROWS=name,name for a part, MINUTES=, RESUME=file)
 	@scripts/bench
+
+schedules: setup ## how often something has a scheduler for more than a millisecond
+	@scripts/schedules
 
 micro: ## the time that parts of the rules take, beside copying
 	@scripts/micro

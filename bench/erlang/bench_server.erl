@@ -6,6 +6,7 @@
 -module(bench_server).
 
 -export([main/1]).
+-export([start/1]).
 
 %% drover has the connections from the beginning, takes them over from Cowboy, or has no part in them.
 -type target() :: drover | takeover | cowboy.
@@ -13,14 +14,20 @@
 
 %% PORT in the environment is the port on 127.0.0.1, any unless given.
 -spec main([target() | tls]) -> ok.
-main([Target | Security]) ->
+main(Args) ->
+    io:format("listening on 127.0.0.1:~b pid ~s~n", [start(Args), os:getpid()]).
+
+
+%% Gives the port.
+-spec start([target() | tls]) -> inet:port_number().
+start([Target | Security]) ->
     [ {ok, _} = application:ensure_all_started(Application) || Application <- applications(Target) ],
     ok = bench_push:start(),
     Port = list_to_integer(os:getenv("PORT", "0")),
     SocketOpts = [{ip, {127, 0, 0, 1}}, {port, Port}, {backlog, 4096}, {nodelay, true}],
     Env = #{dispatch => (router(Target)):compile([{'_', routes()}])},
     {ok, _} = start(Target, Security, SocketOpts, Env),
-    io:format("listening on 127.0.0.1:~b pid ~s~n", [(sockets(Target)):get_port(?MODULE), os:getpid()]).
+    (sockets(Target)):get_port(?MODULE).
 
 
 start(drover, [], SocketOpts, Env) ->
