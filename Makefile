@@ -3,7 +3,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native run echo test projects check format conformance fuzz soak soak-chat bench micro instructions schedules clean
+.PHONY: help setup native run echo test matrix projects check format conformance fuzz soak soak-chat bench micro instructions schedules clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,6 +22,10 @@ echo: ## an echo server on 127.0.0.1 (PORT=9001)
 
 test: setup ## every test but Autobahn's
 	@scripts/test
+
+matrix: ## the tests on OTP 25, 27 and 29 (OTP='27 29' for a part), as root on Debian
+	@scripts/setup debootstrap
+	@scripts/matrix $(OTP)
 
 projects: setup ## drover in rebar3 and Mix projects and their releases, from clean directories
 	@scripts/projects

@@ -101,6 +101,11 @@
 -type websocket_opts() :: #{
                             %% Compress if the client can. Default: false.
                             compress => boolean(),
+                            %% How the bytes of a stream of HTTP/2 come under Cowboy 2.14 or newer: with relay they pass by the
+                            %% stream handlers. Default: stream_handlers.
+                            data_delivery => stream_handlers | relay,
+                            %% The window that a client has on a stream that is relayed. Default: 131072.
+                            data_delivery_flow => pos_integer(),
                             %% level, mem_level, strategy, server_context_takeover, client_context_takeover,
                             %% server_max_window_bits, client_max_window_bits. Default: #{}.
                             deflate_opts => map(),
@@ -120,6 +125,8 @@
 %% idle_policy: the timeout is counted in tenths as in Cowboy 2, or exactly as before.
 -type websocket() :: #{
                        compress := boolean(),
+                       data_delivery := stream_handlers | relay,
+                       data_delivery_flow := pos_integer(),
                        deflate_opts := map(),
                        idle_timeout := timeout(),
                        idle_policy := ticks | exact,
@@ -258,6 +265,8 @@ websocket(Opts) ->
 websocket_table() ->
     #{
       compress => {false, boolean},
+      data_delivery => {stream_handlers, delivery},
+      data_delivery_flow => {131072, count},
       deflate_opts => {#{}, map},
       idle_timeout => {60000, timeout},
       max_frame_size => {1000000, natural_or_infinity},
@@ -302,6 +311,7 @@ is(count, Value) -> is_integer(Value) andalso Value > 0;
 is(count_or_infinity, Value) -> Value =:= infinity orelse is(count, Value);
 is(timeout, Value) -> is(natural_or_infinity, Value);
 is(shutdown, Value) -> Value =:= brutal_kill orelse is(timeout, Value);
+is(delivery, Value) -> Value =:= stream_handlers orelse Value =:= relay;
 is(filter, Value) -> Value =:= undefined orelse is_function(Value, 1);
 is(api, Value) when is_map(Value) -> lists:all(fun is_api/1, maps:values(Value));
 is(api, Value) -> Value =:= auto orelse is_api(Value).

@@ -13,7 +13,7 @@
 %% Empty where there is no Cowboy to test against, see README.md.
 all() ->
     case filelib:is_dir(cowboy_peer:above("_peers")) of
-        true -> [{group, takeover}, {group, codec}, {group, tls}, {group, http2}];
+        true -> [{group, takeover}, {group, codec}, {group, tls}, {group, http2}, {group, relay}];
         false -> []
     end.
 
@@ -26,7 +26,8 @@ groups() ->
     [{takeover, [], Http1 ++ [middle_of_a_pipeline, adopted, unix_socket, proxy_header, foreign_backend, no_leaks]},
      {codec, [], Http1 ++ [middle_of_a_pipeline, not_adopted, no_leaks]},
      {tls, [], Http1 ++ [not_adopted, no_leaks]},
-     {http2, [], Everywhere ++ [stream_gone, no_leaks]}].
+     {http2, [], Everywhere ++ [stream_gone, not_relayed, no_leaks]},
+     {relay, [], Everywhere ++ [stream_gone, relayed, relayed_flow, relayed_while_passive, no_leaks]}].
 
 
 init_per_group(Target, Config) ->
@@ -147,7 +148,7 @@ compressed(Config) ->
 
 
 compressed_for(Dialect) ->
-    Server = fun_handler:start(Dialect, fun size/1, #{compress => true, ws => #{max_frame_size => infinity}}),
+    Server = fun_handler:start(Dialect, fun text_size/1, #{compress => true, ws => #{max_frame_size => infinity}}),
     {Client, _Pid} = fun_handler:join(Server, #{extensions => "permessage-deflate; server_no_context_takeover"}),
     Frame = {raw, ws_client:frame(#{opcode => text, rsv => 4, payload => deflated(8000000)})},
     ok = ws_client:send(Client, [Frame, {text, <<"12">>}]),
@@ -202,6 +203,99 @@ stream_gone(Config) ->
                shutdown = fun_handler:died(Pid),
                fun_handler:stop_all()
        end).
+
+
+%% A Cowboy hands on the bytes of a stream through its handlers, unless it is new enough and has been asked to relay them.
+not_relayed(Config) ->
+    in(Config, fun() -> [request_body, request_body] = ways_of_delivery() end).
+
+
+relayed(Config) ->
+    in(Config,
+       fun() ->
+               Way = since_relay('$cowboy_relay_data', request_body),
+               [Way, Way] = ways_of_delivery()
+       end).
+
+
+ways_of_delivery() ->
+    {Client, Pid} = fun_handler:open(v2, fun echo/1),
+    _ = erlang:trace(Pid, true, ['receive']),
+    [ {text, Text} = echoed(Client, {text, Text}) || Text <- [<<"a">>, <<"b">>] ],
+    Traced = traced(Pid),
+    close(Client),
+    [ element(1, Message) || {trace, _, 'receive', Message} <- Traced, element(1, Message) =/= data_ack ].
+
+
+%% data_delivery_flow is what a client may send at least, and no more than Cowboy's margin is added.
+relayed_flow(Config) ->
+    in(Config,
+       fun() ->
+               Flow = 1000000,
+               Server = fun_handler:start(v2, fun echo/1, #{ws => #{data_delivery_flow => Flow}}),
+               {Client, Pid} = fun_handler:join(Server),
+               {links, [Connection]} = process_info(Pid, links),
+               1 = erlang:trace_pattern({cow_http2, window_update, 2}, true, []),
+               _ = erlang:trace(Connection, true, [call]),
+               {text, <<"a">>} = echoed(Client, {text, <<"a">>}),
+               Granted = lists:sum([ N || {trace, _, call, {cow_http2, window_update, [1, N]}} <- traced(Connection) ]),
+               true = since_relay(Granted > Flow andalso Granted =< Flow + 65535, Granted < 65535),
+               1 = erlang:trace_pattern({cow_http2, window_update, 2}, false, []),
+               close(Client)
+       end).
+
+
+%% What the client may send already still comes, but no more, and the handler sees none of it.
+relayed_while_passive(Config) ->
+    in(Config,
+       fun() ->
+               {Client, Pid} = fun_handler:open(v2, fun obey/1, #{ws => #{data_delivery_flow => 100000}}),
+               {text, <<"a">>} = echoed(Client, {text, <<"a">>}),
+               Pid ! {commands, [{active, false}, {text, <<"passive">>}]},
+               {text, <<"passive">>} = ws_client:recv(Client),
+               _ = erlang:trace(Pid, true, ['receive']),
+               Texts = lists:duplicate(1000, {text, binary:copy(<<"b">>, 1000)}),
+               Sender = spawn_link(fun() -> ws_client:send(Client, Texts) end),
+               {error, timeout} = ws_client:recv(Client, 200),
+               Relayed = [ byte_size(Bytes) || {trace, _, 'receive', {'$cowboy_relay_data', _, _, Bytes}} <- traced(Pid) ],
+               true = lists:sum(Relayed) =< 100000 + 65535,
+               true = since_relay(Relayed =/= [], Relayed =:= []),
+               Pid ! {commands, [{active, true}]},
+               Texts = [ ws_client:recv(Client) || _ <- Texts ],
+               true = unlink(Sender),
+               close(Client)
+       end).
+
+
+echoed(Client, Frame) ->
+    ok = ws_client:send(Client, Frame),
+    ws_client:recv(Client).
+
+
+%% What has been traced of a process until now.
+traced(Pid) ->
+    Ref = erlang:trace_delivered(Pid),
+    receive
+        {trace_delivered, Pid, Ref} -> ok
+    end,
+    _ = erlang:trace(Pid, false, [all]),
+    traces(Pid).
+
+
+traces(Pid) ->
+    receive
+        {trace, Pid, _, _} = Trace -> [Trace | traces(Pid)]
+    after
+        0 ->
+            []
+    end.
+
+
+since_relay(New, Old) ->
+    case drover_target:cowboy_version() >= {2, 14} of
+        true -> New;
+        false -> Old
+    end.
 
 
 crash(Config) ->
@@ -484,8 +578,8 @@ echo({info, {send, Text}}) -> {reply, {text, Text}};
 echo(_Event) -> ok.
 
 
-size({handle, {text, Text}}) -> {reply, {text, integer_to_binary(byte_size(Text))}};
-size(_Event) -> ok.
+text_size({handle, {text, Text}}) -> {reply, {text, integer_to_binary(byte_size(Text))}};
+text_size(_Event) -> ok.
 
 
 obey({info, {commands, Commands}}) -> {commands, Commands};

@@ -167,9 +167,11 @@ passive_from_the_beginning_with_a_frame(Config) ->
     {text, <<"2">>} = ws_client:recv(Client).
 
 
-%% K100: active_n and dynamic_buffer are taken, whatever they say.
+%% K100: active_n, dynamic_buffer and data_delivery are taken, whatever they say.
 options_of_the_buffers(Config) ->
-    Options = [ #{active_n => N} || N <- [1, 2, 100, 32767] ] ++ [ #{dynamic_buffer => B} || B <- [false, true, {1024, 131072}] ],
+    Options = [ #{active_n => N} || N <- [1, 2, 100, 32767] ] ++
+        [ #{dynamic_buffer => B} || B <- [false, true, {1024, 131072}] ] ++
+        [ #{data_delivery => D, data_delivery_flow => 1} || D <- [relay, stream_handlers] ],
     [ begin
           {Client, _} = fun_handler:open(Config, fun obedient/1, #{ws => Option}),
           Message = {binary, rand:bytes(100000)},

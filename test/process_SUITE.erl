@@ -101,7 +101,8 @@ request_process_leaves_nothing(Config) ->
     Init = fun(Req, _) ->
                    register(?MODULE, self()),
                    put(?MODULE, value),
-                   link(Linked = spawn(fun() -> receive stop -> ok end end)),
+                   Linked = spawn(fun() -> receive stop -> ok end end),
+                   link(Linked),
                    Test ! {linked, Linked},
                    self() ! lost,
                    _ = erlang:start_timer(0, self(), lost),

@@ -89,7 +89,8 @@ purged_stubs(Config) ->
           ok = all_answer(Conns)
       end
       || _ <- lists:seq(1, ?TIMES) ],
-    ok = all_answer([New = connect(Config)]),
+    New = connect(Config),
+    ok = all_answer([New]),
     closed([New | Conns]).
 
 

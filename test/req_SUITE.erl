@@ -197,8 +197,15 @@ header_values(_) ->
 %% What is malformed exits, naming the header.
 malformed_headers(_) ->
     [ {Name, Value, {request_error, {header, Name}, _}} = {Name, Value, exits(fun() -> parse(Name, Value) end)}
-      || {Name, Value, error} <- header_table() ],
+      || {Name, Value, error} <- header_table() ++ signed() ],
     ok.
+
+
+%% Refused since Cowboy has a parser of its own for digits.
+signed() ->
+    [{<<"content-length">>, <<"+1">>, error},
+     {<<"content-length">>, <<"-0">>, error},
+     {<<"sec-websocket-version">>, <<"+13">>, error}].
 
 
 %% A header without a parser exits, there or not.
@@ -311,7 +318,7 @@ response_cookies(_) ->
     Req = drover_req:set_resp_cookie(<<"b">>, <<"2">>, drover_req:set_resp_cookie(<<"a">>, <<"1">>, req())),
     #{<<"set-cookie">> := [_, _]} =
         replied(fun() -> drover_req:reply(200, drover_req:set_resp_cookie(<<"a">>, <<"3">>, Req, #{path => "/"})) end),
-    [ {'EXIT', _} = (catch drover_req:set_resp_cookie(Name, Value, req(), Opts))
+    [ failed = try drover_req:set_resp_cookie(Name, Value, req(), Opts) catch error:_ -> failed end
       || {Name, Value, Opts} <- [{<<"a=">>, <<>>, #{}},
                                  {<<"a">>, <<"b;c">>, #{}},
                                  {<<"a">>, <<"b\r\n">>, #{}},
@@ -662,24 +669,28 @@ compare_headers(N) ->
 
 
 compare_header(Name, Pieces) ->
-    Wrong = ["/", "\"", "\\", "=", [200], [0], [127]],
-    Value = list_to_binary([ pick(Pieces ++ Pieces ++ [" ", ", ", ","] ++ Wrong) || _ <- lists:seq(1, rand:uniform(6)) ]),
+    Value = list_to_binary([ pick(Pieces ++ Pieces ++ [" ", ", ", ","] ++ wrong(Name)) || _ <- lists:seq(1, rand:uniform(6)) ]),
     Args = [Name, with(Name, Value)],
     Ours = outcome(drover_req, parse_header, Args),
     {Name, Value, Ours} = {Name, Value, outcome(cowboy_req, parse_header, Args)},
     Ours.
 
 
+%% Cowboys do not agree on control characters in cookies, nor on signs of numbers.
+wrong(<<"cookie">>) -> ["/", "\"", "\\", "=", [200]];
+wrong(_) -> [[0], [127] | wrong(<<"cookie">>)].
+
+
 pieces() ->
     [{<<"accept">>, ["text/html", "*/*", "a/b", ";q=0.8", ";Q=0.1", ";level=1", ";charset=UTF-8", ";a=\"b c\"", ";foo"]},
      {<<"accept-encoding">>, ["gzip", "*", "br", "; q=1.000", ";q=0.55", ";q=2", ";q=1.1"]},
      {<<"connection">>, ["close", "keep-alive", "Upgrade", ";"]},
-     {<<"content-length">>, ["1", "0", "-", "+", "22"]},
+     {<<"content-length">>, ["1", "0", "22"]},
      {<<"content-type">>, ["text/html", "a/B", ";q=0.8", ";Q=0.1", ";charset=UTF-8", ";charset=\"UTF-8\"", ";foo"]},
      {<<"cookie">>, ["a=b", "foo", "=", "x= y ", "a b=c", "q=\"1\"", "k=v=w", ";", "\t"]},
      {<<"sec-websocket-extensions">>, ["permessage-deflate", "; a", "; b=1", "; c=\"15\"", "; d=\"\"", "x"]},
      {<<"sec-websocket-protocol">>, ["a", "B", "mqtt", ";"]},
-     {<<"sec-websocket-version">>, ["13", "1", "8", "+", "-", "256"]},
+     {<<"sec-websocket-version">>, ["13", "1", "8", "256"]},
      {<<"x-forwarded-for">>, ["1.2.3.4", "[::1]", ":80", "_x", "unknown"]}].
 
 

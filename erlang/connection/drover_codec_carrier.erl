@@ -32,7 +32,9 @@
 -export_type([carrier/0, incoming/0]).
 
 
-%% Have bytes sent to the calling process.
+%% Once, before anything else: have bytes sent to the calling process, if it is active.
+-callback start(Active :: boolean(), pipe()) -> ok.
+%% Have bytes sent to the calling process again.
 -callback read(pipe()) -> ok.
 %% Until read is called again.
 -callback pause(pipe()) -> ok.
@@ -65,8 +67,8 @@ id(#codec{id = Id}) ->
 
 %% @doc Begin to read, if the connection is active.
 -spec start(boolean(), carrier()) -> ok | {early, [drover_native:event()]}.
-start(Active, #codec{id = Id} = Carrier) ->
-    ok = read_if(Active, Carrier),
+start(Active, #codec{id = Id, module = Module, pipe = Pipe} = Carrier) ->
+    ok = Module:start(Active, Pipe),
     receive
         {?MODULE, Id, Early} -> {early, decode(Early, Carrier)}
     after

@@ -5,6 +5,7 @@
 -behaviour(drover_codec_carrier).
 
 -export([new/2]).
+-export([start/2]).
 -export([read/1]).
 -export([pause/1]).
 -export([message/2]).
@@ -23,6 +24,12 @@
 -spec new(pid(), pos_integer()) -> pipe().
 new(Pid, StreamId) ->
     {Pid, StreamId}.
+
+
+%% @private
+-spec start(boolean(), pipe()) -> ok.
+start(true, Stream) -> read(Stream);
+start(false, _Stream) -> ok.
 
 
 %% @private Every message has to be asked for.

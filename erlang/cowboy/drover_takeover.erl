@@ -6,15 +6,14 @@
 -module(drover_takeover).
 
 -export([carrier/5]).
+-export([stream/3]).
 
-%% For an HTTP/2 stream, the process of its connection and its number.
--type socket() :: {pid(), pos_integer()} | term().
+%% The process of an HTTP/2 connection, and the number of a stream.
+-type stream() :: {pid(), pos_integer()}.
 
 
 %% @doc The carrier of a connection. Buffer is what Cowboy had read beyond the handshake.
--spec carrier(socket(), module() | undefined, map(), binary(), drover_native:upgrade_opts()) -> drover_carrier:carrier().
-carrier({Pid, StreamId}, undefined, _Opts, Buffer, Native) ->
-    drover_carrier:new_codec(drover_stream_pipe, drover_stream_pipe:new(Pid, StreamId), Buffer, Native);
+-spec carrier(term(), module(), map(), binary(), drover_native:upgrade_opts()) -> drover_carrier:carrier().
 carrier(Socket, Transport, Opts, Buffer, Native) ->
     _ = Transport:setopts(Socket, [{active, false}]),
     Early = iolist_to_binary([Buffer | received(element(1, Transport:messages()), Socket)]),
@@ -25,6 +24,15 @@ carrier(Socket, Transport, Opts, Buffer, Native) ->
         error ->
             drover_carrier:new_codec(drover_transport_pipe, drover_transport_pipe:new(Socket, Transport), Early, Native)
     end.
+
+
+%% @doc The carrier of a stream of HTTP/2, whose bytes are delivered so.
+-spec stream(stream(), relay | stream_handlers, drover_native:upgrade_opts()) -> drover_carrier:carrier().
+stream({Pid, StreamId}, stream_handlers, Native) ->
+    drover_carrier:new_codec(drover_stream_pipe, drover_stream_pipe:new(Pid, StreamId), <<>>, Native);
+stream({Pid, StreamId}, relay, Native) ->
+    Pipe = drover_relay_pipe:new(Pid, StreamId),
+    drover_carrier:new_codec(drover_relay_pipe, Pipe, drover_relay_pipe:early(Pipe), Native).
 
 
 %% What was delivered before the socket became passive, in order.

@@ -4,6 +4,7 @@
 -behaviour(drover_codec_carrier).
 
 -export([new/2]).
+-export([start/2]).
 -export([read/1]).
 -export([pause/1]).
 -export([message/2]).
@@ -44,6 +45,12 @@ new(Socket, Transport) ->
 %% Transports that are older than the fourth element deliver as TCP or TLS do.
 passive({_Data, _Closed, _Error, Passive}) -> Passive;
 passive({_Data, _Closed, _Error}) -> tcp_passive.
+
+
+%% @private
+-spec start(boolean(), pipe()) -> ok.
+start(true, Pipe) -> read(Pipe);
+start(false, _Pipe) -> ok.
 
 
 %% @private A socket that is closed already does not say so by itself.

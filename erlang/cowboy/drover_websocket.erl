@@ -52,12 +52,19 @@ upgrade_as(Result, Handler, Env) ->
 
 %% A stream of HTTP/2 has no process of its own but that of its request.
 -spec switch(req(), env(), drover_response:headers(), switch()) -> {ok, req(), env()} | no_return().
-switch(#{version := 'HTTP/2', pid := Pid, streamid := StreamId}, _Env, Headers, Switch) ->
-    Pid ! {{Pid, StreamId}, {switch_protocol, Headers, ?MODULE, undefined}},
-    enter(Pid, drover_takeover:carrier({Pid, StreamId}, undefined, #{}, <<>>, element(1, Switch)), Switch);
+switch(#{version := 'HTTP/2', pid := Pid, streamid := StreamId}, _Env, Headers, {Native, Takeover, _Messages} = Switch) ->
+    Stream = {Pid, StreamId},
+    #{data_delivery := Delivery} = Opts = delivery(maps:get(delivery, Takeover), drover_relay_pipe:known()),
+    Pid ! {Stream, {switch_protocol, Headers, ?MODULE, Opts#{data_delivery_pid => self()}}},
+    enter(Pid, drover_takeover:stream(Stream, Delivery, Native), Switch);
 switch(#{pid := Pid, streamid := StreamId} = Req, Env, Headers, Switch) ->
     Pid ! {{Pid, StreamId}, {switch_protocol, Headers, ?MODULE, Switch}},
     {ok, Req, Env}.
+
+
+%% A Cowboy that knows no other way than through the stream's handlers looks at none of this.
+delivery(Opts, true) -> Opts;
+delivery(Opts, false) -> Opts#{data_delivery := stream_handlers}.
 
 
 %% With callbacks of arity 3 init/2 used to run in the process of the connection, where messages to self() were

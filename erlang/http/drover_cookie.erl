@@ -86,12 +86,12 @@ cookie_name(Cookie) ->
     hd(binary:split(drover_hd_scan:skip_space(Cookie), <<"=">>)).
 
 
-%% The value of a `set-cookie' header.
+%% The value of a `set-cookie' header, whose attributes have the same order on each version of OTP.
 -spec format(iodata(), iodata(), opts()) -> iolist().
 format(Name, Value, Opts) ->
     nomatch = binary:match(iolist_to_binary(Name), [<<$=>> | forbidden()]),
     nomatch = binary:match(iolist_to_binary(Value), forbidden()),
-    [Name, $=, Value | [ attribute(Key, Option) || {Key, Option} <- maps:to_list(Opts) ]].
+    [Name, $=, Value | [ attribute(Key, Option) || {Key, Option} <- lists:sort(maps:to_list(Opts)) ]].
 
 
 -spec forbidden() -> [binary()].

@@ -36,9 +36,14 @@ tokens_ci(Value) ->
 
 -spec content_length(binary()) -> non_neg_integer().
 content_length(Value) ->
-    Length = binary_to_integer(Value),
-    true = Length >= 0,
-    Length.
+    number(Value).
+
+
+%% Digits alone, without the sign that binary_to_integer/1 would take.
+-spec number(binary()) -> non_neg_integer().
+number(Value) ->
+    nomatch = binary:match(Value, [<<"+">>, <<"-">>]),
+    binary_to_integer(Value).
 
 
 -spec content_type(binary()) -> {Type :: binary(), SubType :: binary(), [{binary(), binary()}]}.
@@ -62,8 +67,8 @@ websocket_protocols(Value) ->
 
 -spec websocket_version(binary()) -> 0..255.
 websocket_version(Value) when byte_size(Value) < 4 ->
-    Version = binary_to_integer(Value),
-    true = Version >= 0 andalso Version =< 255,
+    Version = number(Value),
+    true = Version =< 255,
     Version.
 
 

@@ -29,7 +29,9 @@
                      req := term(),
                      local := drover_dialect:local(),
                      hibernate := boolean(),
-                     native := drover_native:upgrade_opts()
+                     native := drover_native:upgrade_opts(),
+                     %% Of concern to streams of HTTP/2, which are only there under Cowboy.
+                     delivery := #{data_delivery := stream_handlers | relay, data_delivery_flow := pos_integer()}
                     }.
 
 -type result() ::
@@ -170,7 +172,8 @@ accepted(#{deflate := Deflate, version := Version}, Req, State, Settings, #{api 
       req => kept(Req, Settings, Api),
       local => Dialect:new(
                  Req#{websocket_version => Version, websocket_compress => Deflate =/= none}, State),
-      native => native(Deflate, Settings, Api)
+      native => native(Deflate, Settings, Api),
+      delivery => maps:with([data_delivery, data_delivery_flow], Settings)
      }.
 
 

@@ -21,9 +21,9 @@ init(Req, {sub_protocol, Opts} = State) ->
 init(Req, crash) ->
     error({crash, Req});
 init(Req, named) ->
-    {drover_websocket, Req, named, #{idle_timeout => infinity}};
+    {drover_websocket, Req, named, (drover_target:websocket_opts())#{idle_timeout => infinity}};
 init(Req, plug) ->
-    {'Elixir.Plug.Cowboy.Handler', Req, {?MODULE, plug}, #{}};
+    {'Elixir.Plug.Cowboy.Handler', Req, {?MODULE, plug}, drover_target:websocket_opts()};
 init(_Req, invalid) ->
     invalid.
 

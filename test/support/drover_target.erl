@@ -1,8 +1,9 @@
 %% The server under test: drover, a real Cowboy to check the tests themselves against, or drover under that Cowboy.
 %%
 %% DROVER_TARGET is `drover' (the default), `cowboy', `takeover' (drover_handler in cowboy_handler's place), `codec' (the
-%% same with a transport that leaves drover no socket to adopt) `tls' or `http2' (the same behind a bridge, see there). For all
-%% but the first COWBOY_EBIN lists the ebin directories of cowboy, cowlib and ranch, separated by colons.
+%% same with a transport that leaves drover no socket to adopt) `tls' or `http2' (the same behind a bridge, see there) or
+%% `relay' (HTTP/2 again, with handlers that ask for this way of delivery). For
+%% all but the first COWBOY_EBIN lists the ebin directories of cowboy, cowlib and ranch, separated by colons.
 -module(drover_target).
 
 -export([name/0]).
@@ -11,11 +12,13 @@
 -export([stop/1]).
 -export([port/1]).
 -export([req/0]).
+-export([websocket_opts/0]).
+-export([cowboy_version/0]).
 -export([since/1]).
 -export([only/1]).
 -export([check/1]).
 
--type name() :: drover | cowboy | takeover | codec | tls | http2.
+-type name() :: drover | cowboy | takeover | codec | tls | http2 | relay.
 -type version() :: {non_neg_integer(), non_neg_integer()}.
 
 %% Routes as the router's compile/1 takes them, what it returns, or just the paths of any host.
@@ -63,7 +66,7 @@ start_clear(codec, Ref, TransportOpts, ProtoOpts) ->
 start_clear(tls, Ref, #{socket_opts := SocketOpts} = TransportOpts, ProtoOpts) ->
     Secured = TransportOpts#{socket_opts => SocketOpts ++ tls_bridge:server_options()},
     bridged(tls_bridge, Ref, cowboy:start_tls(Ref, Secured, under_cowboy(ProtoOpts)));
-start_clear(http2, Ref, TransportOpts, ProtoOpts) ->
+start_clear(Name, Ref, TransportOpts, ProtoOpts) when Name =:= http2; Name =:= relay ->
     Http2 = #{protocols => [http2], enable_connect_protocol => true},
     bridged(http2_bridge, Ref, cowboy:start_clear(Ref, TransportOpts, maps:merge(under_cowboy(ProtoOpts), Http2)));
 start_clear(Name, Ref, TransportOpts, ProtoOpts) ->
@@ -106,7 +109,7 @@ server() ->
 port(Ref) ->
     case name() of
         drover -> drover:get_port(Ref);
-        Bridged when Bridged =:= tls; Bridged =:= http2 -> bridge:port(persistent_term:get({?MODULE, Ref}));
+        Bridged when Bridged =:= tls; Bridged =:= http2; Bridged =:= relay -> bridge:port(persistent_term:get({?MODULE, Ref}));
         _ -> ranch:get_port(Ref)
     end.
 
@@ -117,6 +120,15 @@ req() ->
     case name() of
         drover -> drover_req;
         _ -> cowboy_req
+    end.
+
+
+%% What handlers of arity 2 are to add to their options.
+-spec websocket_opts() -> map().
+websocket_opts() ->
+    case name() of
+        relay -> #{data_delivery => relay};
+        _ -> #{}
     end.
 
 
@@ -145,6 +157,8 @@ check(Name) when is_atom(Name) -> only(Name);
 check(Version) -> since(Version).
 
 
+%% Of the Cowboy that is running, or would be.
+-spec cowboy_version() -> version().
 cowboy_version() ->
     _ = application:load(cowboy),
     {ok, Version} = application:get_key(cowboy, vsn),

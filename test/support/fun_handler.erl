@@ -270,7 +270,8 @@ watcher(Pid, Init, Case) ->
 -spec v2_options(script()) -> map().
 v2_options(#{options := Options}) ->
     Idle = [ {idle_timeout, T} || T <- maps:values(maps:with([timeout], Options)) ],
-    maps:merge(maps:with([compress], Options), maps:merge(maps:from_list(Idle), maps:get(ws, Options, #{}))).
+    Own = maps:merge(maps:from_list(Idle), maps:get(ws, Options, #{})),
+    maps:merge(drover_target:websocket_opts(), maps:merge(maps:with([compress], Options), Own)).
 
 
 -spec pre_init(Req, script()) -> tuple() when Req :: any().
