@@ -9,8 +9,8 @@ from rows import CPU, LOAD, MAIN, RATE, RSS, TOTAL_CPU, TOTAL_RSS
 from servers import ALL
 
 COLOURS = {server.name: server.colour for server in ALL}
-WIDTH = 860
-LEFT = 300
+WIDTH = 930
+LEFT = 370
 BAR = 15
 QUANTILES = [("p50", "50 %"), ("p90", "90 %"), ("p99", "99 %"), ("p99_9", "99.9 %")]
 

@@ -25,7 +25,7 @@ from servers import BIN, Server, running, versions
 QUICK = os.environ.get("QUICK", "") not in ("", "0")
 ROUNDS = int(os.environ.get("ROUNDS") or (1 if QUICK else 5))
 MINUTES = float(os.environ.get("MINUTES") or "inf")
-SECONDS = ["--warmup", "0.3", "--seconds", "0.8"] if QUICK else ["--warmup", "0.5", "--seconds", "1.5"]
+SECONDS = ["--warmup", "0.2", "--seconds", "0.5"] if QUICK else ["--warmup", "0.5", "--seconds", "1.5"]
 DESCRIPTORS = 65536
 
 
