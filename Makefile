@@ -49,7 +49,7 @@ soak: setup ## garbage and broken connections for SECONDS=600 (SEED= to repeat a
 soak-chat: setup ## a chat on Cowboy, and on drover under it, for SECONDS=1800 (RATE=8 visitors a second, SEED= to repeat a run)
 	@CHAT_SECONDS="$(or $(SECONDS),1800)" CHAT_RATE="$(or $(RATE),8)" CHAT_SEED="$(SEED)" rebar3 ct --verbose --suite test/chat_SUITE
 
-bench: setup ## measure drover beside its peers (QUICK=1 for a first look, ROWS=name,name for a part, MINUTES=, RESUME=file)
+bench: setup ## measure drover beside its peers (QUICK=1 for a first look, ROWS=name,name for a part, OTP=29, MINUTES=, RESUME=file)
 	@scripts/bench
 
 schedules: setup ## how often something has a scheduler for more than a millisecond

@@ -20,7 +20,7 @@ from dataclasses import asdict
 import charts
 import report
 from rows import Row, rows
-from servers import BIN, Server, running, versions
+from servers import BIN, OTP, Server, running, versions
 
 QUICK = os.environ.get("QUICK", "") not in ("", "0")
 ROUNDS = int(os.environ.get("ROUNDS") or (1 if QUICK else 5))
@@ -178,7 +178,7 @@ def main() -> int:
     raise_descriptor_limit()
     table = chosen(rows(QUICK))
     result = beginning(table)
-    base = f"bench/results/{result['date'][:10]}{'-quick' if QUICK else ''}"
+    base = f"bench/results/{result['date'][:10]}{f'-otp{OTP}' if OTP else ''}{'-quick' if QUICK else ''}"
     os.makedirs("bench/results", exist_ok=True)
     try:
         all_rounds(result, table, lambda: write_json(result, base))

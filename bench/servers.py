@@ -14,6 +14,14 @@ BIN = os.environ.get("BENCH_BIN", "target/release")
 PEERS = os.environ.get("BENCH_PEERS", "bench/peers/target/release")
 PATIENCE = 30
 
+# Another Erlang/OTP than the machine's, in the Debian of scripts/otp-root, and what was compiled with it.
+OTP = os.environ.get("OTP", "")
+_IN_OTP = ["bench/otp-exec", OTP] if OTP else []
+_BUILT = f"_build/bench/otp-{OTP}" if OTP else "_build/bench"
+_OWN = f"{_BUILT}/drover/ebin" if OTP else "_build/default/lib/drover/ebin"
+_PEERS = f"{_BUILT}/_peers" if OTP else "_peers"
+_COWBOY = f"{_PEERS}/cowboy/*/ebin"
+
 
 @dataclass(frozen=True)
 class Server:
@@ -27,11 +35,9 @@ class Server:
 
 def _erlang(target: str, *ebins: str) -> list[str]:
     paths = [path for pattern in ebins for path in sorted(glob.glob(pattern))]
-    run = ["-pa", *paths, "_build/bench/ebin", "-s", "bench_server", "main", target]
-    return ["erl", "-noinput", "+Bd", *run]
+    run = ["-pa", *paths, f"{_BUILT}/ebin", "-s", "bench_server", "main", target]
+    return [*_IN_OTP, "erl", "-noinput", "+Bd", *run]
 
-
-_OWN, _COWBOY = "_build/default/lib/drover/ebin", "_peers/cowboy/*/ebin"
 
 DROVER = Server("drover", _erlang("drover", _OWN), "#c2410c")
 UNDER = Server("drover under Cowboy", _erlang("takeover", _OWN, _COWBOY), "#f59e0b")
@@ -68,7 +74,7 @@ def versions() -> dict[str, str]:
     otp = "io:put_chars(erlang:system_info(otp_release)), halt()."
     return {
         "drover": _output("git", "describe", "--always", "--dirty", "--tags"),
-        "Erlang/OTP": _output("erl", "-noinput", "-eval", otp),
+        "Erlang/OTP": _output(*_IN_OTP, "erl", "-noinput", "-eval", otp),
         "rustc": _output("rustc", "--version").split()[1],
         "Cowboy": _cowboy_version(),
         **_crates("tokio", "tokio-tungstenite", "fastwebsockets", "hyper"),
@@ -80,7 +86,7 @@ def _output(*command: str) -> str:
 
 
 def _cowboy_version() -> str:
-    with open("_peers/cowboy/cowboy/ebin/cowboy.app") as app:
+    with open(f"{_PEERS}/cowboy/cowboy/ebin/cowboy.app") as app:
         return re.search(r'{vsn,\s*"([^"]+)"}', app.read())[1]
 
 
