@@ -17,7 +17,7 @@ all() ->
 
 
 groups() ->
-    Both = [connection_module, all_modules, deleted_modules, native_stubs, purged_stubs, another_library, handler_module,
+    Both = [connection_module, all_modules, deleted_modules, native_stubs, purged_stubs, another_library, handler_module, found_by_upgrades,
             outdated_handler, in_the_http_phase, in_a_suspended_listener],
     Application = [restart, restart_often, stop_ends_connections, crash_of_a_listener, crash_of_a_supervisor],
     [{application, [], Application} | ws_script:groups(Both, [suspended_connection], [])].
@@ -141,6 +141,15 @@ stay(_Message) ->
     receive
         {never, _} -> ok
     end.
+
+
+%% What a release upgrade that changes some process does: it asks all supervisors for their children. That must not depend on
+%% handlers of arity 3, for which the calls of supervisors are messages.
+found_by_upgrades(Config) ->
+    #{pid := Pid} = Conn = connect(Config),
+    [Pid] = [ Found || {_, _, Found, _} <- release_handler_1:get_supervised_procs(), Found =:= Pid ],
+    [] = [ Message || {info, Message} <- ws_script:events(Conn) ],
+    closed([Conn]).
 
 
 %% A connection that has not been upgraded yet stands nowhere in old code either.

@@ -65,13 +65,15 @@
 %% @doc Become the process of an open connection: the answer to the handshake is out.
 -spec enter(takeover()) -> no_return().
 enter(#{carrier := Carrier, dialect := Dialect, handler := Handler, local := Local} = Takeover) ->
+    SpeaksOtp = Dialect:speaks_otp(),
+    ok = drover_children:stand_as(type(SpeaksOtp)),
     State = arm_idle_timer(#conn{
                              carrier = Carrier,
                              id = drover_carrier:id(Carrier),
                              dialect = Dialect,
                              handler = Handler,
                              parent = maps:get(parent, Takeover),
-                             speaks_otp = Dialect:speaks_otp(),
+                             speaks_otp = SpeaksOtp,
                              req = maps:get(req, Takeover),
                              hibernate = maps:get(hibernate, Takeover)
                             }),
@@ -83,6 +85,10 @@ enter(#{carrier := Carrier, dialect := Dialect, handler := Handler, local := Loc
         Crash ->
             crash(Crash, websocket_init, undefined, State, Local)
     end.
+
+
+type(true) -> supervisor;
+type(false) -> worker.
 
 
 %% Frames that came with the handshake are handled even if the connection is passive by now.

@@ -39,11 +39,12 @@ init({Ref, Number, Parent, Shutdown}) ->
 %% @private The calls of the module supervisor.
 -spec handle_call(term(), gen_server:from(), #state{}) -> {reply, term(), #state{}}.
 handle_call(which_children, _From, State) ->
-    Children = [ {drover_http, Pid, supervisor, [drover_http]} || Pid <- children(State) ],
+    Children = [ {drover_http, Pid, drover_children:type(Pid), [drover_http]} || Pid <- children(State) ],
     {reply, Children, State};
 handle_call(count_children, _From, State) ->
-    Count = length(children(State)),
-    {reply, [{specs, 1}, {active, Count}, {supervisors, Count}, {workers, 0}], State};
+    {Supervisors, Workers} = lists:partition(fun(Type) -> Type =:= supervisor end, lists:map(fun drover_children:type/1, children(State))),
+    {S, W} = {length(Supervisors), length(Workers)},
+    {reply, [{specs, 1}, {active, S + W}, {supervisors, S}, {workers, W}], State};
 handle_call({start_child, _}, _From, State) ->
     {reply, {error, start_child_disabled}, State};
 handle_call(_Call, _From, State) ->
