@@ -100,7 +100,8 @@ def tls_rows(quick: bool) -> list[Row]:
 def memory_rows(quick: bool) -> list[Row]:
     """Connections on which nothing is said, or nothing any more."""
     idle = "idle --connections " + ("1000 --settle 0.7" if quick else "5000 --settle 1")
-    deflate = "idle --connections " + ("300 --settle 0.7" if quick else "1000 --settle 2")
+    # Contexts are parked after half a second; what Erlang's allocators have of no more use they keep for some seconds.
+    deflate = "idle --connections " + ("300 --settle 2" if quick else "1000 --settle 10")
     deflate += " --deflate --prime 20 --size 1024 --kind json"
     asleep = f"{idle} --prime 1 --path /hibernate"
     used = "idle, permessage-deflate, after 20 times 1 KiB"

@@ -23,6 +23,8 @@
          large_messages/1,
          context_takeover/1,
          no_context_takeover/1,
+         contexts_at_rest/1,
+         pushed_after_a_rest/1,
          server_window/1,
          webkit/1,
          webkit_fragments/1,
@@ -61,6 +63,8 @@ cases() ->
      large_messages,
      context_takeover,
      no_context_takeover,
+     contexts_at_rest,
+     pushed_after_a_rest,
      server_window,
      webkit,
      webkit_fragments,
@@ -97,6 +101,8 @@ init_per_testcase(Case, Config) ->
               client_window_not_offered => {2, 13},
               %% Cowboy 2.8 takes the ping for a part of the message.
               pings_between_compressed_fragments => {2, 13},
+              contexts_at_rest => drover,
+              pushed_after_a_rest => drover,
               %% Cowboy crashes on these.
               rsv1_out_of_place => drover,
               garbage => drover
@@ -362,6 +368,45 @@ no_context_takeover(Config) ->
     [ true = echoed_size(Client, deflate_peer:new(), Message) >= 500 || _ <- lists:seq(1, 4) ].
 
 
+%% J88: a connection that says nothing for a while holds no context, and yet neither side forgets what was said.
+contexts_at_rest(Config) ->
+    {Client, Peer} = negotiated(Config, <<"permessage-deflate">>),
+    Message = rand:bytes(500),
+    true = echoed_size(Client, Peer, Message) >= 500,
+    [ begin
+          Others = rand:bytes(Size),
+          true = echoed_size(Client, Peer, Others) >= Size,
+          ok = until_parked(),
+          true = echoed_size(Client, Peer, Message) < 50,
+          ok = until_parked()
+      end
+      || Size <- [1, 1000, 31000] ].
+
+
+%% J88: the same of one that only ever sends.
+pushed_after_a_rest(Config) ->
+    {Client, Pid} = fun_handler:join(fun_handler:start(Config, fun push/1, #{compress => true}), #{extensions => <<"permessage-deflate">>}),
+    Peer = deflate_peer:new(),
+    Message = rand:bytes(500),
+    [First | Later] = [ begin
+                            Pid ! {push, Message},
+                            {frame, true, 4, binary, Payload} = ws_client:recv(Client),
+                            Message = deflate_peer:inflate(Peer, Payload),
+                            ok = until_parked(),
+                            byte_size(Payload)
+                        end
+                        || _ <- lists:seq(1, 3) ],
+    true = First >= 500,
+    true = lists:all(fun(Size) -> Size < 50 end, Later).
+
+
+until_parked() ->
+    case drover_native:stats() of
+        #{contexts := 0} -> ok;
+        _ -> receive after 20 -> until_parked() end
+    end.
+
+
 echoed_size(Client, Peer, Message) ->
     ok = ws_client:send(Client, deflate_peer:frame(Peer, {binary, Message})),
     {frame, true, 4, binary, Payload} = ws_client:recv(Client),
@@ -496,6 +541,10 @@ no_leaks(Config) ->
 
 echo({handle, {Type, _} = Message}) when Type =:= text; Type =:= binary -> {reply, Message};
 echo(_Event) -> ok.
+
+
+push({info, {push, Message}}) -> {reply, {binary, Message}};
+push(_Event) -> ok.
 
 
 compressing(Config) ->

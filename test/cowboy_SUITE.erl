@@ -19,7 +19,7 @@ all() ->
 
 
 groups() ->
-    Everywhere = [callbacks, early_frame, large, compressed, passive, idle, crash, close_waits_for_nothing, code_changes, message_to_self, named, plug,
+    Everywhere = [callbacks, early_frame, large, compressed, contexts_at_rest, passive, idle, crash, close_waits_for_nothing, code_changes, message_to_self, named, plug,
                   many],
     Http1 = Everywhere ++ [early_frame_dropped, split_over_takeover, client_gone, listener_stops, not_counted, other_results,
                            not_a_handshake],
@@ -154,6 +154,35 @@ compressed_for(Dialect) ->
     ok = ws_client:send(Client, [Frame, {text, <<"12">>}]),
     [8000000, 2] = [ inflated(ws_client:recv(Client)) || _ <- [1, 2] ],
     close(Client).
+
+
+%% What was said is not forgotten, though the contexts have gone.
+contexts_at_rest(Config) ->
+    in(Config,
+       fun() ->
+               Server = fun_handler:start(v2, fun echo/1, #{compress => true}),
+               {Client, _Pid} = fun_handler:join(Server, #{extensions => "permessage-deflate"}),
+               Peer = deflate_peer:new(),
+               Message = rand:bytes(500),
+               [First | Later] = [ begin
+                                       ok = ws_client:send(Client, deflate_peer:frame(Peer, {binary, Message})),
+                                       {frame, true, 4, binary, Payload} = ws_client:recv(Client),
+                                       Message = deflate_peer:inflate(Peer, Payload),
+                                       ok = until_parked(),
+                                       byte_size(Payload)
+                                   end
+                                   || _ <- lists:seq(1, 3) ],
+               true = First >= 500,
+               true = lists:all(fun(Size) -> Size < 50 end, Later),
+               close(Client)
+       end).
+
+
+until_parked() ->
+    case drover_native:stats() of
+        #{contexts := 0} -> ok;
+        _ -> receive after 20 -> until_parked() end
+    end.
 
 
 passive(Config) ->

@@ -1,15 +1,17 @@
-%% What ten thousand idle connections cost, and that nothing of them stays.
+%% What thousands of idle connections cost, and that nothing of them stays.
 -module(memory_SUITE).
 
 -export([all/0]).
 -export([init_per_suite/1, end_per_suite/1]).
 -export([idle_connections/1,
+         connections_that_were_compressed/1,
          killing_all_owners_closes_all_sockets/1,
          stopping_the_listener_leaves_nothing/1,
          clients_that_leave_leave_nothing/1]).
 -export([no_leaks/1]).
 
 -define(CONNECTIONS, 10000).
+-define(COMPRESSED,  2000).
 
 %% KiB that one idle connection may take. In arity 3 its state holds the whole request.
 -define(BOUNDS, [{idle_v2_h, run, 5}, {idle_v2_h, hibernate, 3}, {idle_p_h, run, 5}, {idle_p_h, hibernate, 4}]).
@@ -20,6 +22,7 @@
 
 all() ->
     [idle_connections,
+     connections_that_were_compressed,
      killing_all_owners_closes_all_sockets,
      stopping_the_listener_leaves_nothing,
      clients_that_leave_leave_nothing,
@@ -43,6 +46,37 @@ idle_connections(Config) ->
     ct:pal("~ts", [Comment]),
     [] = [ Figure || {_, _, Cost, Bound} = Figure <- Figures, Cost > Bound ],
     {comment, Comment}.
+
+
+%% One at rest that has compressed takes no more than 16 KiB. Its contexts took 20 times that.
+connections_that_were_compressed(_Config) ->
+    N = crowd:largest(?COMPRESSED),
+    Crowd = crowd:start(echo_v2_h, #{compress => true, idle_timeout => infinity}),
+    ok = crowd:talk(Crowd, 100, frames()),
+    ok = crowd:until_parked(Crowd),
+    Before = crowd:resident(Crowd),
+    ok = crowd:talk(Crowd, N - 100, frames()),
+    ok = crowd:until_parked(Crowd),
+    %% What the runtime system has of no more use it keeps for some seconds.
+    ok = crowd:until(fun() -> cost_of(N - 100, Before, Crowd) =< 16 end),
+    Cost = cost_of(N - 100, Before, Crowd),
+    ok = crowd:stop(Crowd),
+    {comment, io_lib:format("~.1f KiB", [Cost])}.
+
+
+cost_of(N, Before, Crowd) ->
+    (crowd:resident(Crowd) - Before) / N.
+
+
+%% Twenty messages of 1 KiB; any connection can be sent these, since none refers to another.
+frames() ->
+    Peer = deflate_peer:new(#{client_takeover => false}),
+    [ deflate_peer:frame(Peer, {text, json(N)}) || N <- lists:seq(1, 20) ].
+
+
+json(N) ->
+    Line = fun(I) -> io_lib:format("{\"id\":~b,\"user\":\"user~b\",\"price\":~b},", [N * I * 7919, N * I rem 13, N * I * 31]) end,
+    binary:part(iolist_to_binary([ Line(I) || I <- lists:seq(1, 50) ]), 0, 1024).
 
 
 least_cost(Handler, Mode, N, Bound, Attempts) ->

@@ -48,7 +48,7 @@
 new(Module, Pipe, Early, Opts) ->
     Id = erlang:unique_integer(),
     ok = keep(Early, Id, Opts),
-    #codec{codec = drover_native:codec_new(Opts), id = Id, module = Module, pipe = Pipe}.
+    #codec{codec = drover_native:codec_new(Opts, drover_listener:io_threads()), id = Id, module = Module, pipe = Pipe}.
 
 
 %% In the mailbox, since the carrier itself lives as long as the connection.

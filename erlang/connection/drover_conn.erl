@@ -155,6 +155,9 @@ told(events, Events, #conn{held = Held} = State, Local) ->
     next(State#conn{held = Held ++ [Events]}, Local);
 told(idle, _, State, Local) ->
     idle(State, Local);
+%% Nothing was said for a while. What is left of earlier messages goes, too.
+told(parked, _, State, Local) ->
+    next(State#conn{hibernate = true}, Local);
 told(_Tag, _Payload, State, Local) ->
     next(State, Local).
 

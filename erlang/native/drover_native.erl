@@ -36,7 +36,7 @@
 -export([close/1]).
 %% Connections that came in another way.
 -export([adopt/3]).
--export([codec_new/1]).
+-export([codec_new/2]).
 -export([codec_decode/2]).
 -export([codec_encode/2]).
 -export([codec_set_max_frame_size/2]).
@@ -123,6 +123,7 @@
         {'$drover', id(), body, {more | fin, binary()} | {error, closed | badbody}} |
         {'$drover', id(), events, [event()]} |
         {'$drover', id(), idle, []} |
+        {'$drover', id(), parked, []} |
         {'$drover', id(), sent, ok | {error, closed}}.
 
 -export_type([listener/0, conn/0, codec/0, id/0, head/0, timeout_ms/0]).
@@ -164,8 +165,9 @@ listener_info(Listener) ->
     drover_nif:listener_info(Listener).
 
 
-%% @doc Count the sockets that the core holds open, so that a leak shows.
--spec stats() -> #{connections := non_neg_integer(), listeners := non_neg_integer()}.
+%% @doc Count the sockets that the core holds open, so that a leak shows, and the compression contexts that are in use:
+%% a connection on which nothing is said has none.
+-spec stats() -> #{connections | listeners | contexts => non_neg_integer()}.
 stats() ->
     drover_nif:stats().
 
@@ -315,10 +317,11 @@ adopt(Fd, Early, Opts) ->
     drover_nif:adopt(Fd, Early, Opts).
 
 
-%% @doc Both halves of the protocol for a connection whose bytes travel by a transport of Erlang's.
--spec codec_new(upgrade_opts()) -> codec().
-codec_new(Opts) ->
-    drover_nif:codec_new(Opts).
+%% @doc Both halves of the protocol for a connection whose bytes travel by a transport of Erlang's. If it compresses,
+%% one of so many I/O threads parks it while nothing is said.
+-spec codec_new(upgrade_opts(), pos_integer()) -> codec().
+codec_new(Opts, IoThreads) ->
+    drover_nif:codec_new(Opts, IoThreads).
 
 
 %% @doc Decode bytes that follow those before. After yield there is more to come without further bytes: call again with

@@ -31,7 +31,7 @@
 -export([set_idle_timeout/2]).
 -export([close/1]).
 -export([adopt/3]).
--export([codec_new/1]).
+-export([codec_new/2]).
 -export([codec_decode/2]).
 -export([codec_decode_dirty/2]).
 -export([codec_encode/2]).
@@ -66,7 +66,7 @@
        set_idle_timeout/2,
        close/1,
        adopt/3,
-       codec_new/1,
+       codec_new/2,
        codec_decode/2,
        codec_decode_dirty/2,
        codec_encode/2,
@@ -184,8 +184,8 @@ close(_Conn) -> ?STUB.
 adopt(_Fd, _Early, _Opts) -> ?STUB.
 
 
--spec codec_new(term()) -> term().
-codec_new(_Opts) -> ?STUB.
+-spec codec_new(term(), term()) -> term().
+codec_new(_Opts, _IoThreads) -> ?STUB.
 
 
 -spec codec_decode(term(), term()) -> term().

@@ -7,9 +7,9 @@
 %% For cases.
 -export([largest/1]).
 -export([start/2, stop/1]).
--export([join/2, leave/1, left/1]).
+-export([join/2, talk/3, leave/1, left/1]).
 -export([kill_owners/1, stop_listener/1]).
--export([resident/1, counts/1, until_empty/1]).
+-export([resident/1, counts/1, until_empty/1, until_parked/1, until/1]).
 
 %% What the serving node runs.
 -export([serve/2, settle/0, count/0, kill/0]).
@@ -68,6 +68,13 @@ join(#{server := Server} = Crowd, N) ->
     call(Server, ?MODULE, settle, []).
 
 
+%% Adds so many connections with permessage-deflate, on each of which these frames were echoed.
+-spec talk(crowd(), non_neg_integer(), [term()]) -> ok.
+talk(#{server := Server} = Crowd, N, Frames) ->
+    ok = clients(Crowd, {talk, N, Frames}),
+    call(Server, ?MODULE, settle, []).
+
+
 %% Closes all connections, from the clients' side.
 -spec leave(crowd()) -> ok.
 leave(Crowd) ->
@@ -109,6 +116,12 @@ until_empty(Crowd) ->
     until(fun() -> is_empty(counts(Crowd)) end).
 
 
+%% Until no connection holds a compression context.
+-spec until_parked(crowd()) -> ok.
+until_parked(Crowd) ->
+    until(fun() -> #{native := #{contexts := Contexts}} = counts(Crowd), Contexts =:= 0 end).
+
+
 is_empty(#{owners := Owners, native := #{connections := Connections}}) ->
     Owners + Connections =:= 0.
 
@@ -121,6 +134,7 @@ call(Peer, Module, Function, Args) ->
     peer:call(Peer, Module, Function, Args, ?PATIENCE_MS).
 
 
+-spec until(fun(() -> boolean())) -> ok.
 until(Fun) ->
     until(Fun, erlang:monotonic_time(millisecond) + ?PATIENCE_MS).
 

@@ -15,9 +15,11 @@ init(Port) ->
     {ok, {Port, #{}}}.
 
 
--spec handle_call({join, non_neg_integer()} | leave | count, gen_server:from(), state()) -> {reply, any(), state()}.
+-spec handle_call({join, non_neg_integer()} | {talk, non_neg_integer(), list()} | leave | count, gen_server:from(), state()) -> {reply, any(), state()}.
 handle_call({join, N}, _From, {Port, Sockets}) ->
     {reply, ok, {Port, maps:merge(Sockets, maps:from_keys(connect(Port, N), open))}};
+handle_call({talk, N, Frames}, _From, {Port, Sockets}) ->
+    {reply, ok, {Port, maps:merge(Sockets, maps:from_keys([ talked(Port, Frames) || _ <- lists:seq(1, N) ], open))}};
 handle_call(leave, _From, {Port, Sockets}) ->
     ok = lists:foreach(fun gen_tcp:close/1, maps:keys(Sockets)),
     {reply, ok, {Port, #{}}};
@@ -46,6 +48,19 @@ connect(Port, N) ->
     Clients = [ element(2, {ok, _} = ws_client:open(Port, #{tcp_opts => [{buffer, 1024}]})) || _ <- lists:seq(1, Now) ],
     ok = lists:foreach(fun(Client) -> ws_client:send(Client, {raw, ws_client:handshake("/")}) end, Clients),
     [ opened(Client) || Client <- Clients ] ++ connect(Port, N - Now).
+
+
+talked(Port, Frames) ->
+    Opts = #{tcp_opts => [{buffer, 1024}], extensions => "permessage-deflate"},
+    {ok, Client, {101, _}} = ws_client:connect(Port, "/", Opts),
+    [ begin
+          ok = ws_client:send(Client, Frame),
+          {frame, true, 4, _, _} = ws_client:recv(Client)
+      end
+      || Frame <- Frames ],
+    Socket = ws_client:socket(Client),
+    ok = inet:setopts(Socket, [{active, true}]),
+    Socket.
 
 
 opened(Client) ->

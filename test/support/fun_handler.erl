@@ -68,7 +68,9 @@ groups(Cases) ->
 %% Loads everything once, so that what stays after the cases has been leaked.
 -spec init_suite(list()) -> list().
 init_suite(Config) ->
-    {Client, Pid} = open(v2, fun(_Event) -> ok end),
+    %% Compressed, since that too starts what stays.
+    Server = start(v2, fun(_Event) -> ok end, #{compress => true}),
+    {Client, Pid} = join(Server, #{extensions => "permessage-deflate"}),
     ok = alive({Client, Pid}),
     ok = ws_client:close(Client),
     _ = died(Pid),

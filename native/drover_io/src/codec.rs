@@ -3,9 +3,14 @@
 use crate::Upgrade;
 use crate::clock::now_ms;
 use crate::outbox::{Item, encode, is_heavy};
+use crate::rest::{Restful, Watched};
+use crate::worker::{self, Command, Worker};
+use drover_proto::deflate::{Rest, Rested};
 use drover_proto::idle::{IdlePolicy, IdleRule};
 use drover_proto::receive::{Event, Receiver, RecvConfig, Step};
 use drover_proto::send::Sender;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// How far a call of [`Codec::decode`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +21,29 @@ pub enum Decoded {
     Part,
 }
 
-/// Both halves of the protocol, without a socket.
+/// A connection without a socket. One process uses it; the lock is waited for only while it is being parked.
 #[derive(Debug)]
-pub struct Codec {
+pub struct Codec(Arc<Shared>);
+
+/// What a codec's user shares with the I/O thread that has it rest.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    halves: Mutex<Halves>,
+    rest: Watched,
+    /// `None`: there is nothing to park.
+    worker: Option<&'static Worker>,
+}
+
+/// A codec in use.
+#[derive(Debug)]
+pub struct CodecGuard<'a> {
+    halves: MutexGuard<'a, Halves>,
+    shared: &'a Arc<Shared>,
+}
+
+/// Both halves of the protocol.
+#[derive(Debug)]
+pub struct Halves {
     receiver: Receiver,
     sender: Sender,
     /// Not decoded yet.
@@ -29,9 +54,72 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// A connection after its handshake.
+    /// A connection after its handshake. If it has to be parked, one of so many I/O threads will do that.
     #[must_use]
-    pub fn new(upgrade: Upgrade) -> Self {
+    pub fn new(upgrade: Upgrade, io_threads: usize) -> Self {
+        let parks = upgrade.deflate.is_some() && worker::start(io_threads).is_ok();
+        Self(Arc::new(Shared {
+            halves: Mutex::new(Halves::new(upgrade)),
+            rest: Watched::default(),
+            worker: parks.then(worker::next),
+        }))
+    }
+
+    /// Use it.
+    #[must_use]
+    pub fn lock(&self) -> CodecGuard<'_> {
+        CodecGuard {
+            halves: self.0.halves.lock().unwrap_or_else(PoisonError::into_inner),
+            shared: &self.0,
+        }
+    }
+}
+
+impl Deref for CodecGuard<'_> {
+    type Target = Halves;
+
+    fn deref(&self) -> &Halves {
+        &self.halves
+    }
+}
+
+impl DerefMut for CodecGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Halves {
+        &mut self.halves
+    }
+}
+
+impl Drop for CodecGuard<'_> {
+    fn drop(&mut self) {
+        if let Some(worker) = self.shared.worker
+            && self.halves.holds_context()
+            && self.shared.rest.begin()
+        {
+            worker.post(Command::WatchCodec(Arc::downgrade(self.shared)));
+        }
+    }
+}
+
+impl Restful for Arc<Shared> {
+    fn watched(&self) -> &Watched {
+        &self.rest
+    }
+
+    fn rest(&mut self, rest: Rest) -> Rested {
+        let mut halves = match self.halves.try_lock() {
+            Ok(halves) => halves,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Rested::Busy,
+        };
+        halves.receiver.rest(rest).and(halves.sender.rest(rest))
+    }
+
+    /// Its owner's memory is small beside that of a transport of Erlang's.
+    fn parked(&self) {}
+}
+
+impl Halves {
+    fn new(upgrade: Upgrade) -> Self {
         let now = now_ms();
         Self {
             sender: Sender::new(upgrade.deflate.as_ref()),
@@ -47,6 +135,10 @@ impl Codec {
                 deflate: upgrade.deflate,
             }),
         }
+    }
+
+    fn holds_context(&self) -> bool {
+        self.receiver.holds_context() || self.sender.holds_context()
     }
 
     /// Decode `bytes`, which follow what came before, and give each event to `each`.

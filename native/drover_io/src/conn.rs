@@ -4,11 +4,12 @@ use crate::clock::now_ms;
 use crate::hold::Hold;
 use crate::listener::{Member, Place, Slot};
 use crate::outbox::{Item, Mode, Outbox, SendOutcome};
+use crate::rest::Watched;
 use crate::sink::{Reason, Sink};
 use crate::stats::Counted;
 use crate::websocket::Begin;
 use crate::worker::{Command, Worker};
-use drover_proto::deflate::Params;
+use drover_proto::deflate::{Params, Rest, Rested};
 use drover_proto::idle::{IdlePolicy, IdleRule};
 use drover_proto::receive::RecvConfig;
 use drover_proto::send::Sender;
@@ -108,6 +109,8 @@ pub struct Conn {
     blocked: AtomicBool,
     /// Where the hub of its thread keeps it, once it is a WebSocket.
     seat: AtomicUsize,
+    /// Whether its compression contexts are watched for a rest.
+    rest: Watched,
 }
 
 /// No seat in a hub.
@@ -156,6 +159,7 @@ impl Conn {
             told_idle: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
             seat: AtomicUsize::new(NO_SEAT),
+            rest: Watched::default(),
         })
     }
 
@@ -242,7 +246,11 @@ impl Conn {
         }
         let outcome = out.send(items, cork);
         self.corked.store(cork, Relaxed);
+        let holds_context = out.holds_context();
         self.unlock_and_help(out);
+        if holds_context && self.rest.begin() {
+            self.worker.post(Command::WatchRest(Arc::clone(self)));
+        }
         match mode {
             Mode::Cork => self.watch_cork(),
             Mode::Taken => self.give_credit(),
@@ -427,6 +435,15 @@ impl Conn {
     /// Have the task look again after some time.
     pub(crate) fn wake_in(self: Arc<Self>, time: Duration) {
         self.worker.post(Command::WakeIn(self, time));
+    }
+
+    pub(crate) fn watched_rest(&self) -> &Watched {
+        &self.rest
+    }
+
+    /// Let the sending side rest, unless a sender has it.
+    pub(crate) fn rest(&self, rest: Rest) -> Rested {
+        try_lock(&self.out).map_or(Rested::Busy, |mut out| out.rest(rest))
     }
 
     pub(crate) fn received(&self) {

@@ -5,6 +5,7 @@
 //! (`shift.rs`) looks at those that are ready, from whatever thread.
 
 use crate::clock::now_ms;
+use crate::rest::{RestWatch, Sleeper};
 use crate::websocket::{Driver, Turn};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
@@ -33,6 +34,7 @@ pub(crate) struct Hub {
     ready: VecDeque<usize>,
     /// When to look whether a connection is idle, the earliest first. Most of it is outdated when its time comes.
     idle: BinaryHeap<Reverse<IdleWatch>>,
+    rest: RestWatch,
 }
 
 /// When to look at which seat. It counts only while the connection there says the same.
@@ -58,6 +60,7 @@ impl Hub {
             free: Vec::new(),
             ready: VecDeque::new(),
             idle: BinaryHeap::new(),
+            rest: RestWatch::default(),
         })
     }
 
@@ -72,12 +75,16 @@ impl Hub {
             driver.fail(&error);
         }
         driver.take_seat(seat);
+        let sleeper = driver.begin_rest_watch(seat, driver.sends_with_context());
         if seat == self.seats.len() {
             self.seats.push(Some(driver));
         } else {
             self.seats[seat] = Some(driver);
         }
         self.watch_idle(seat);
+        if let Some(sleeper) = sleeper {
+            self.watch_rest(sleeper);
+        }
         self.run(seat);
     }
 
@@ -98,13 +105,24 @@ impl Hub {
         }
     }
 
-    /// When to look for idle connections, in the clock's milliseconds.
-    pub(crate) fn idle_deadline(&self) -> Option<u64> {
-        self.idle.peek().map(|Reverse(watch)| watch.deadline)
+    /// When to look for connections that are idle or at rest, in the clock's milliseconds.
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        let idle = self.idle.peek().map(|Reverse(watch)| watch.deadline);
+        idle.into_iter().chain(self.rest.deadline()).min()
     }
 
-    /// Look at the connections whose time may be over.
-    pub(crate) fn look_for_idle(&mut self) {
+    /// Look at the connections whose time has come. On the I/O thread only.
+    pub(crate) fn look(&mut self) {
+        self.look_for_idle();
+        self.rest.look(&mut self.seats);
+    }
+
+    /// Watch a connection that holds a compression context.
+    pub(crate) fn watch_rest(&mut self, sleeper: Sleeper) {
+        self.rest.watch(sleeper, &mut self.seats);
+    }
+
+    fn look_for_idle(&mut self) {
         let now = now_ms();
         while let Some(Reverse(watch)) = self.idle.peek().copied().filter(|w| w.0.deadline <= now) {
             self.idle.pop();
@@ -121,8 +139,15 @@ impl Hub {
         };
         // A panic ends its connection, which tells its owner, and nothing else.
         match catch_unwind(AssertUnwindSafe(|| driver.run())) {
-            Ok(Turn::Idle) => {}
-            Ok(Turn::Again) => self.queue(seat),
+            Ok(turn @ (Turn::Idle | Turn::Again)) => {
+                let holds = driver.receives_with_context();
+                if let Some(sleeper) = driver.begin_rest_watch(seat, holds) {
+                    self.watch_rest(sleeper);
+                }
+                if turn == Turn::Again {
+                    self.queue(seat);
+                }
+            }
             Ok(Turn::Done) | Err(_) => {
                 self.seats[seat] = None;
                 self.free.push(seat);

@@ -17,6 +17,7 @@ mod hub;
 mod link;
 mod listener;
 mod outbox;
+mod rest;
 mod shift;
 mod sink;
 mod stats;
@@ -24,7 +25,7 @@ mod websocket;
 mod worker;
 
 pub use adopt::adopt;
-pub use codec::{Codec, Decoded};
+pub use codec::{Codec, CodecGuard, Decoded, Halves};
 pub use conn::{Conn, Patience, Started, Upgrade};
 pub use listener::{Listener, ListenerConfig, Occupancy};
 pub use outbox::{Item, Mode, SendOutcome};

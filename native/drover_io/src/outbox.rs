@@ -5,6 +5,7 @@
 
 use crate::sink::Reason;
 use drover_proto::OpCode;
+use drover_proto::deflate::{Rest, Rested};
 use drover_proto::send::Sender;
 use socket2::Socket;
 use std::cell::RefCell;
@@ -102,6 +103,16 @@ impl Outbox {
     /// Whether encoding and writing `items` may take longer than a scheduler should be held.
     pub(crate) fn is_heavy(&self, items: &[Item<'_>]) -> bool {
         is_heavy(&self.sender, items)
+    }
+
+    /// Whether a compression context is held.
+    pub(crate) fn holds_context(&self) -> bool {
+        self.sender.holds_context()
+    }
+
+    /// Give up what is not needed while nothing is sent.
+    pub(crate) fn rest(&mut self, rest: Rest) -> Rested {
+        self.sender.rest(rest)
     }
 
     /// Encode `items` behind what is queued; write unless corked.

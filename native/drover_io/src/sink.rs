@@ -23,6 +23,10 @@ pub trait Sink: Any + Send + Sync {
     /// The idle timeout seems to be over. [`Conn::idle_left`] tells.
     fn idle(&self, id: u64);
 
+    /// Nothing was said for a while, and the connection's compression contexts are parked: whatever else the owner
+    /// holds only to be quick may go, too.
+    fn parked(&self, id: u64);
+
     /// A whole, valid request head has arrived. `false`: nobody is there to take it.
     fn request(&self, conn: &Arc<Conn>, request: &Request<'_>) -> bool;
 

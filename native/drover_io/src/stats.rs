@@ -5,21 +5,24 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
 static LISTENERS: AtomicUsize = AtomicUsize::new(0);
 
-/// Sockets held by this library.
+/// What this library holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stats {
     /// Connections whose socket is open.
     pub connections: usize,
     /// Listeners that accept.
     pub listeners: usize,
+    /// Compression contexts in use. A connection at rest has none.
+    pub contexts: usize,
 }
 
-/// Counts of the open sockets of this library.
+/// Counts of what this library holds now.
 #[must_use]
 pub fn stats() -> Stats {
     Stats {
         connections: CONNECTIONS.load(Relaxed),
         listeners: LISTENERS.load(Relaxed),
+        contexts: drover_proto::deflate::contexts(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::conn::Conn;
 use crate::hold::{Drained, Flushed, Hold, Phase};
+use crate::rest::{Restful, Sleeper, Watched};
 use crate::sink::Reason;
+use drover_proto::deflate::{Rest, Rested};
 use drover_proto::receive::{Event, Receiver, RecvConfig, Step};
 use mio::event::Event as Readiness;
 use socket2::Socket;
@@ -123,6 +125,27 @@ impl Driver {
             self.conn().tell_idle();
         }
         left
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.conn().id
+    }
+
+    pub(crate) fn receives_with_context(&self) -> bool {
+        self.receiver.holds_context()
+    }
+
+    /// Its owner may have sent before it had a seat.
+    pub(crate) fn sends_with_context(&self) -> bool {
+        self.conn().out().holds_context()
+    }
+
+    /// `Some`: it holds a compression context, and is not watched yet.
+    pub(crate) fn begin_rest_watch(&self, seat: usize, holds_context: bool) -> Option<Sleeper> {
+        (holds_context && self.conn().watched_rest().begin()).then(|| Sleeper::Seat {
+            seat,
+            id: self.id(),
+        })
     }
 
     /// The socket cannot be waited for.
@@ -323,6 +346,20 @@ impl Driver {
             }
             Step::NeedMore | Step::TooLarge | Step::Ended => 0,
         }
+    }
+}
+
+impl Restful for Driver {
+    fn watched(&self) -> &Watched {
+        self.conn().watched_rest()
+    }
+
+    fn rest(&mut self, rest: Rest) -> Rested {
+        self.receiver.rest(rest).and(self.conn().rest(rest))
+    }
+
+    fn parked(&self) {
+        self.conn().sink().parked(self.id());
     }
 }
 

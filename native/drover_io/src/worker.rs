@@ -2,9 +2,11 @@
 
 use crate::Conn;
 use crate::clock;
+use crate::codec;
 use crate::cork::CorkWatch;
 use crate::descriptor::{duplicate, register_poll};
 use crate::hub::Hub;
+use crate::rest::Sleeper;
 use crate::shift::{LOOK_AFTER, Plan, Polled, Shift};
 use crate::websocket::Begin;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -13,9 +15,9 @@ use std::future::{Future, pending};
 use std::os::fd::OwnedFd;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::Duration;
-use std::{io, thread};
+use std::{fmt, io, thread};
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
@@ -36,6 +38,10 @@ pub(crate) enum Command {
     WatchCork(Arc<Conn>),
     /// Its idle timeout has changed.
     WatchIdle(Arc<Conn>),
+    /// It sends with a compression context.
+    WatchRest(Arc<Conn>),
+    /// It codes with one.
+    WatchCodec(Weak<codec::Shared>),
     /// Serve this WebSocket.
     Begin(Box<Begin>),
     /// Run this task here.
@@ -46,6 +52,12 @@ pub(crate) enum Command {
 pub(crate) struct Worker {
     commands: Sender<Command>,
     shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
 }
 
 /// What the thread shares with those who speak to it.
@@ -129,8 +141,10 @@ impl Worker {
         let Some(mut hub) = self.shared.try_hub() else {
             return false;
         };
+        let deadline = hub.deadline();
         hub.run(seat);
-        if hub.is_busy() && !self.shared.shift.is_helpers() {
+        let busy = hub.is_busy() && !self.shared.shift.is_helpers();
+        if busy || hub.deadline() != deadline {
             self.shared.woken.wake();
         }
         true
@@ -216,7 +230,7 @@ async fn work(commands: &Receiver<Command>, shared: &Shared, mut watch: Watch) {
         watch = watch.set_open(!helped);
         let (deadline, busy) = {
             let hub = shared.hub();
-            (hub.idle_deadline(), hub.is_busy() && !helped)
+            (hub.deadline(), hub.is_busy() && !helped)
         };
         if deadline != armed {
             armed = deadline;
@@ -233,7 +247,7 @@ async fn work(commands: &Receiver<Command>, shared: &Shared, mut watch: Watch) {
             () = tokio::task::yield_now(), if busy => {}
             () = sleep(LOOK_AFTER), if helped => {}
             () = &mut timer, if armed.is_some() => {
-                shared.hub().look_for_idle();
+                shared.hub().look();
                 armed = None;
             }
         }
@@ -243,6 +257,10 @@ async fn work(commands: &Receiver<Command>, shared: &Shared, mut watch: Watch) {
         }
         if turn % TURNS == 0 {
             tokio::task::yield_now().await;
+            // Where there is always something to do, no timer has its turn.
+            if deadline.is_some_and(|deadline| deadline <= clock::now_ms()) {
+                shared.hub().look();
+            }
         }
     }
 }
@@ -264,6 +282,14 @@ fn obey(command: Command, shared: &Shared) {
                 shared.hub().watch_idle(seat);
             }
         }
+        Command::WatchRest(conn) => match conn.seat() {
+            Some(seat) => {
+                let sleeper = Sleeper::Seat { seat, id: conn.id };
+                shared.hub().watch_rest(sleeper);
+            }
+            None => conn.watched_rest().end(),
+        },
+        Command::WatchCodec(codec) => shared.hub().watch_rest(Sleeper::Codec(codec)),
         Command::WatchCork(conn) => shared.cork.watch(conn),
         Command::Begin(begin) => shared.hub().adopt(Box::new(begin.into_driver())),
         Command::Spawn(task) => drop(Handle::current().spawn(task)),

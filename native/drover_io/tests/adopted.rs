@@ -49,37 +49,38 @@ fn an_adopted_socket_that_never_starts_is_closed() {
     assert_eq!(read_to_end(&mut client), b"");
 }
 
-fn decode(codec: &mut Codec, bytes: &[u8]) -> (usize, Decoded) {
+fn decode(codec: &Codec, bytes: &[u8]) -> (usize, Decoded) {
     let mut events = 0;
-    let decoded = codec.decode(bytes, |_| events += 1);
+    let decoded = codec.lock().decode(bytes, |_| events += 1);
     (events, decoded)
 }
 
 #[test]
 fn a_codec_decodes_in_any_pieces_and_encodes_up_to_a_close() {
-    let mut codec = Codec::new(upgrade());
+    let codec = Codec::new(upgrade(), 1);
     let bytes = [text("one"), text("two")].concat();
-    assert_eq!(decode(&mut codec, &bytes[..10]), (1, Decoded::All));
-    assert_eq!(decode(&mut codec, &bytes[10..]), (1, Decoded::All));
+    assert_eq!(decode(&codec, &bytes[..10]), (1, Decoded::All));
+    assert_eq!(decode(&codec, &bytes[10..]), (1, Decoded::All));
     let items = [
         Item::Frame(OpCode::Text, b"a"),
         Item::Close(None),
         Item::Frame(OpCode::Text, b"b"),
     ];
-    assert_eq!(codec.encode(&items), b"\x81\x01a\x88\x00");
+    assert_eq!(codec.lock().encode(&items), b"\x81\x01a\x88\x00");
 }
 
 #[test]
 fn a_codec_lets_the_events_before_a_large_frame_raise_the_limit() {
-    let mut codec = Codec::new(drover_io::Upgrade {
+    let options = drover_io::Upgrade {
         max_frame_size: Some(3),
         ..upgrade()
-    });
+    };
+    let codec = Codec::new(options, 1);
     let bytes = [text("abc"), text("abcd"), text("abcde")].concat();
-    assert_eq!(decode(&mut codec, &bytes), (1, Decoded::Part));
-    codec.set_max_frame_size(Some(4));
-    assert_eq!(decode(&mut codec, &[]), (1, Decoded::Part));
+    assert_eq!(decode(&codec, &bytes), (1, Decoded::Part));
+    codec.lock().set_max_frame_size(Some(4));
+    assert_eq!(decode(&codec, &[]), (1, Decoded::Part));
     // Not raised again: the error is the last event.
-    assert_eq!(decode(&mut codec, &[]), (1, Decoded::All));
-    assert_eq!(decode(&mut codec, &text("x")), (0, Decoded::All));
+    assert_eq!(decode(&codec, &[]), (1, Decoded::All));
+    assert_eq!(decode(&codec, &text("x")), (0, Decoded::All));
 }

@@ -3,7 +3,7 @@
 rustler::atoms! {
     // messages
     drover = "$drover",
-    request, body, closed, events, idle, sent, help, more, fin,
+    request, body, closed, events, idle, parked, sent, help, more, fin,
     // results
     yield_ = "yield",
     ok, error, wait, busy, early, none, infinity, again, rest,
@@ -18,7 +18,7 @@ rustler::atoms! {
     http_1_0 = "HTTP/1.0",
     http_1_1 = "HTTP/1.1",
     // information
-    connections, all_connections, accepted, listeners,
+    connections, all_connections, accepted, listeners, contexts,
     // errno
     etimedout, ehostunreach, enetunreach, econnrefused, enobufs, enomem, enetdown, emfile, enfile, einval, ebadf, enotsock,
 }

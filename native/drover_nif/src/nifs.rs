@@ -18,7 +18,7 @@ use drover_io::{Codec, Decoded, Listener, Polled, Started};
 use drover_proto::deflate;
 use drover_proto::http;
 use rustler::{Atom, Binary, Encoder, Env, LocalPid, NewBinary, NifResult, Term, nif};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// Bytes that may be decoded on a scheduler thread in one call.
 const DECODE_BUDGET: usize = 128 * 1024;
@@ -90,6 +90,7 @@ fn stats(env: Env<'_>) -> NifResult<Term<'_>> {
         &[
             (atoms::connections(), stats.connections),
             (atoms::listeners(), stats.listeners),
+            (atoms::contexts(), stats.contexts),
         ],
     )
 }
@@ -266,8 +267,8 @@ fn adopt<'a>(env: Env<'a>, fd: i32, early: Binary<'a>, options: AdoptOptions) ->
 }
 
 #[nif]
-fn codec_new(options: UpgradeOptions) -> CodecRef {
-    CodecRef::new(CodecResource::new(Codec::new(options.into())))
+fn codec_new(options: UpgradeOptions, io_threads: usize) -> CodecRef {
+    CodecRef::new(CodecResource::new(Codec::new(options.into(), io_threads)))
 }
 
 #[nif]
@@ -286,7 +287,7 @@ fn codec_decode_dirty<'a>(env: Env<'a>, codec: CodecRef, bytes: Binary<'a>) -> T
 #[nif]
 fn codec_encode<'a>(env: Env<'a>, codec: CodecRef, items: Term<'a>) -> NifResult<Term<'a>> {
     let items = terms::items(items)?;
-    let mut codec = lock(&codec);
+    let mut codec = codec.lock();
     if codec.is_heavy(&items) {
         return Ok(atoms::busy().encode(env));
     }
@@ -296,35 +297,33 @@ fn codec_encode<'a>(env: Env<'a>, codec: CodecRef, items: Term<'a>) -> NifResult
 #[nif(schedule = "DirtyCpu")]
 fn codec_encode_dirty<'a>(env: Env<'a>, codec: CodecRef, items: Term<'a>) -> NifResult<Term<'a>> {
     let items = terms::items(items)?;
-    Ok(terms::bytes(env, &lock(&codec).encode(&items)))
+    Ok(terms::bytes(env, &codec.lock().encode(&items)))
 }
 
 #[nif]
 fn codec_set_max_frame_size(codec: CodecRef, max: Limit) -> Atom {
-    lock(&codec).set_max_frame_size(max.0);
+    codec.lock().set_max_frame_size(max.0);
     atoms::ok()
 }
 
 #[nif]
 fn codec_idle_left(env: Env<'_>, codec: CodecRef) -> Term<'_> {
-    time_left(env, lock(&codec).idle_left())
+    time_left(env, codec.lock().idle_left())
 }
 
 #[nif]
 fn codec_set_idle_timeout(env: Env<'_>, codec: CodecRef, timeout: Limit) -> Term<'_> {
-    time_left(env, lock(&codec).set_idle_timeout(timeout.0))
+    time_left(env, codec.lock().set_idle_timeout(timeout.0))
 }
 
 fn decode<'a>(env: Env<'a>, codec: &CodecRef, bytes: &[u8]) -> Term<'a> {
     let mut events = Vec::new();
-    let decoded = lock(codec).decode(bytes, |event| events.push(terms::event(env, event)));
+    let decoded = codec
+        .lock()
+        .decode(bytes, |event| events.push(terms::event(env, event)));
     let more = match decoded {
         Decoded::All => atoms::more(),
         Decoded::Part => atoms::yield_(),
     };
     (events, more).encode(env)
-}
-
-fn lock(codec: &CodecRef) -> MutexGuard<'_, Codec> {
-    codec.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,7 +7,7 @@ use drover_io::{Codec, Conn, Listener};
 use rustler::{Env, LocalPid, Monitor, Resource, ResourceArc, resource_impl};
 use std::mem::forget;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// What an `expect` says of an object that stands for nothing.
 const PIN: &str = "nobody holds the object that keeps the type";
@@ -68,19 +68,19 @@ impl Resource for ListenerResource {}
 
 pub(crate) type ListenerRef = ResourceArc<ListenerResource>;
 
-/// A connection whose bytes travel by a transport of Erlang's. One process uses it; the lock is never waited for.
-pub(crate) struct CodecResource(Option<Mutex<Codec>>);
+/// A connection whose bytes travel by a transport of Erlang's.
+pub(crate) struct CodecResource(Option<Codec>);
 
 impl CodecResource {
     pub(crate) fn new(codec: Codec) -> Self {
-        Self(Some(Mutex::new(codec)))
+        Self(Some(codec))
     }
 }
 
 impl Deref for CodecResource {
-    type Target = Mutex<Codec>;
+    type Target = Codec;
 
-    fn deref(&self) -> &Mutex<Codec> {
+    fn deref(&self) -> &Codec {
         self.0.as_ref().expect(PIN)
     }
 }

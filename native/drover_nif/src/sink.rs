@@ -102,6 +102,12 @@ impl Sink for ProcessSink {
         self.tell(id, atoms::idle(), |env| Vec::<Term<'_>>::new().encode(env));
     }
 
+    fn parked(&self, id: u64) {
+        self.tell(id, atoms::parked(), |env| {
+            Vec::<Term<'_>>::new().encode(env)
+        });
+    }
+
     fn request(&self, conn: &Arc<Conn>, request: &Request<'_>) -> bool {
         if request.first {
             return self.announce(conn, request);

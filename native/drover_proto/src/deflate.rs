@@ -2,23 +2,23 @@
 //!
 //! [`negotiate`] chooses among a client's offers; an [`Inflater`] and a [`Deflater`], one per direction, do what was
 //! agreed. Neither holds a context before its first compressed message, and without context takeover neither holds one
-//! between messages.
+//! between messages; with it, either gives its context up when told to [`Rest`], and takes another when it is needed.
 
 mod compress;
 mod extensions;
 mod inflate;
 mod negotiate;
-mod spare;
+mod pool;
+mod rest;
 
 pub use compress::Deflater;
 pub use inflate::{InflateError, Inflated, Inflater};
 pub use negotiate::{NegotiateError, Options, check_extensions, negotiate};
+pub use pool::contexts;
+pub use rest::{Rest, Rested};
 
 /// What a sync flush ends with: taken off each message by the sender, put back by the receiver (RFC 7692 7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-
-/// The largest window that deflate knows.
-const WINDOW: usize = 1 << 15;
 
 /// Which of the two deflate extensions was agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -24,7 +24,7 @@ use self::{
     header::{Context, Header, Partial},
     message::Message,
 };
-use crate::deflate::{self, Inflater};
+use crate::deflate::{self, Inflater, Rest, Rested};
 
 /// A frame that misses more than this, and a message of which this much has come, is worth reading in place.
 const FILL_LEAST: usize = 16 * 1024;
@@ -113,6 +113,18 @@ impl Receiver {
     /// Has a part of a frame come, but not all of it?
     pub fn mid_frame(&self) -> bool {
         !self.header.is_empty() || !matches!(self.stage, Stage::Header | Stage::Ended)
+    }
+
+    /// Whether it holds a compression context.
+    pub fn holds_context(&self) -> bool {
+        self.inflater.as_ref().is_some_and(|it| it.holds_context())
+    }
+
+    /// Give up what is not needed while nothing comes.
+    pub fn rest(&mut self, rest: Rest) -> Rested {
+        self.inflater
+            .as_mut()
+            .map_or(Rested::Done, |inflater| inflater.rest(rest))
     }
 
     /// Decode the next event from a prefix of `input`; says how long that prefix is. Call again with the rest until

@@ -5,7 +5,7 @@ use tungstenite::protocol::frame::{
     coding::{self, Control, Data},
 };
 
-use crate::deflate::{self, Deflater};
+use crate::deflate::{self, Deflater, Rest, Rested};
 
 /// What a server sends. Everything goes out unfragmented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +102,18 @@ impl Sender {
     /// Will a frame of this kind be compressed? Control frames never are (RFC 7692 6.1).
     pub fn compresses(&self, opcode: OpCode) -> bool {
         opcode.is_data() && self.deflating && self.deflater.is_some()
+    }
+
+    /// Whether it holds a compression context.
+    pub fn holds_context(&self) -> bool {
+        self.deflater.as_ref().is_some_and(|it| it.holds_context())
+    }
+
+    /// Give up what is not needed while nothing is sent.
+    pub fn rest(&mut self, rest: Rest) -> Rested {
+        self.deflater
+            .as_mut()
+            .map_or(Rested::Done, |deflater| deflater.rest(rest))
     }
 
     /// Header of an unmasked frame that is a whole message; for payloads that are written from where they are.

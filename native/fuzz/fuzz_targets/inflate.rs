@@ -1,11 +1,11 @@
 //! Deflate data of any kind: never more than the limit, no more than about the budget in a call, the same whole or in
-//! pieces; and what this side compresses it also reads.
+//! pieces, with a rest after each message or without; and what this side compresses it also reads.
 //!
 //! The first four bytes choose parameters, limit, budget and pieces; the rest are two messages of equal length, first
 //! taken as wire bytes, then as payload.
 #![no_main]
 
-use drover_proto::deflate::{Deflater, InflateError, Inflater, Kind, Params, Strategy};
+use drover_proto::deflate::{Deflater, InflateError, Inflater, Kind, Params, Rest, Strategy};
 use libfuzzer_sys::fuzz_target;
 
 /// What one call may do beyond its budget.
@@ -21,13 +21,20 @@ fuzz_target!(|data: &[u8]| {
     let piece = usize::from(*piece).max(1);
     let messages = bytes.split_at(bytes.len() / 2);
 
-    let (mut whole, mut pieces) = (Inflater::new(&params), Inflater::new(&params));
+    // What lies further back than the agreed window is gone after a rest.
+    let reaching = Params {
+        client_bits: 15,
+        ..params.clone()
+    };
+    let (mut whole, mut pieces) = (Inflater::new(&reaching), Inflater::new(&reaching));
     for wire in [messages.0, messages.1] {
         let result = inflate(&mut whole, wire, usize::MAX, limit, usize::MAX);
         assert_eq!(result, inflate(&mut pieces, wire, piece, limit, budget));
         if result.is_err() {
             break;
         }
+        pieces.rest(rest(*choice));
+        pieces.rest(rest(*choice));
     }
 
     let (mut deflater, mut inflater) = (Deflater::new(&params), Inflater::new(&params));
@@ -37,8 +44,18 @@ fuzz_target!(|data: &[u8]| {
         deflater.deflate(&parts, &mut wire);
         let back = inflate(&mut inflater, &wire, piece, message.len(), budget);
         assert_eq!(back.as_deref(), Ok(message));
+        inflater.rest(rest(*choice));
+        deflater.rest(rest(*choice >> 1));
     }
 });
+
+fn rest(choice: u8) -> Rest {
+    if choice & 2 == 0 {
+        Rest::Release
+    } else {
+        Rest::Park
+    }
+}
 
 fn params(choice: u8) -> Params {
     let takeover = choice & 1 == 0;

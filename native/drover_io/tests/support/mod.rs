@@ -50,6 +50,7 @@ pub enum Note {
     Closed,
     Sent(Result<(), Reason>),
     Idle,
+    Parked,
 }
 
 pub struct ChannelSink(pub Sender<Note>);
@@ -89,6 +90,10 @@ impl Sink for ChannelSink {
 
     fn idle(&self, _id: u64) {
         let _ = self.0.send(Note::Idle);
+    }
+
+    fn parked(&self, _id: u64) {
+        let _ = self.0.send(Note::Parked);
     }
 
     fn request(&self, conn: &Arc<Conn>, request: &Request<'_>) -> bool {

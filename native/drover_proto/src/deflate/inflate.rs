@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use zlib_rs::{Inflate, InflateFlush, Status};
+use drover_zlib::{Inflate, WINDOW};
 
-use super::{Params, TAIL, WINDOW, spare};
+use super::pool::Held;
+use super::rest::{History, Rest, Rested};
+use super::{Params, TAIL};
 
-/// Output is made in steps of at most this many bytes, so that little is cleared in vain.
+/// Output is made in steps of at most this many bytes.
 const STEP: usize = 16 * 1024;
 
 /// What starting over after a final block counts against the budget, in bytes of output.
@@ -36,8 +38,14 @@ pub struct Inflated {
 /// is announced, then [`finish`](Self::finish), repeated likewise.
 pub struct Inflater {
     /// The context, from the first compressed byte on; without takeover only inside a message.
-    stream: Option<Box<Inflate>>,
+    context: Option<Held<Inflate>>,
+    /// What is left of a context that was given up.
+    history: History,
     takeover: bool,
+    /// How far back a message may refer.
+    window: usize,
+    /// There was input since it was last asked to rest.
+    used: bool,
     /// The present message has input.
     started: bool,
     /// The last step filled all the room it had: there may be output without further input.
@@ -46,24 +54,35 @@ pub struct Inflater {
     ended: bool,
     /// How much of [`TAIL`] was fed.
     tail: u8,
+    /// The last message ended as a sync flush does. It may also end in the middle of a block, and the next one go on there.
+    aligned: bool,
 }
 
 impl Inflater {
     /// Allocates nothing until the first compressed byte.
     pub fn new(params: &Params) -> Self {
         Self {
-            stream: None,
+            context: None,
+            history: History::Empty,
             takeover: params.client_takeover,
+            // Some clients write 9 where they agreed on 8, which zlib cannot do.
+            window: 1 << params.client_bits.clamp(9, 15),
+            used: false,
             started: false,
             pending: false,
             ended: false,
             tail: 0,
+            aligned: true,
         }
     }
 
     /// Inflate a piece of the present message and append to `out`, whose length never passes `limit`.
     ///
     /// `out` holds what the message gave so far. One call does work for about `budget` bytes, of input and output together.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory for the context. It is of no further use then.
     pub fn inflate(
         &mut self,
         input: &[u8],
@@ -72,11 +91,37 @@ impl Inflater {
         budget: usize,
     ) -> Result<Inflated, InflateError> {
         self.started |= !input.is_empty();
+        self.used |= self.started;
         let result = self.run(input, out, limit, budget.max(1));
         if result.is_err() {
-            self.stream = None;
+            self.context = None;
         }
         result
+    }
+
+    /// Whether it holds a context.
+    pub fn holds_context(&self) -> bool {
+        self.context.is_some()
+    }
+
+    /// Give up what is not needed while nothing comes.
+    pub fn rest(&mut self, rest: Rest) -> Rested {
+        let used = std::mem::take(&mut self.used) && rest == Rest::Park;
+        if used || self.started {
+            return Rested::Busy;
+        }
+        if !self.aligned {
+            return Rested::Done;
+        }
+        if let Some(context) = self.context.take() {
+            let mut history = Vec::with_capacity(WINDOW);
+            context.history(&mut history);
+            self.history = History::new(&history, self.window);
+        }
+        if rest == Rest::Park {
+            self.history.squeeze();
+        }
+        Rested::Done
     }
 
     /// The message is over: get what is still inside. `consumed` is of no meaning here.
@@ -87,6 +132,9 @@ impl Inflater {
         budget: usize,
     ) -> Result<Inflated, InflateError> {
         if self.needs_tail() {
+            if self.tail == 0 {
+                self.aligned = self.context().is_at_sync_point();
+            }
             let rest = &TAIL[usize::from(self.tail)..];
             let inflated = self.inflate(rest, out, limit, budget)?;
             self.tail += inflated.consumed as u8;
@@ -114,9 +162,7 @@ impl Inflater {
             return;
         }
         self.ended = false;
-        if let Some(stream) = self.stream.take() {
-            spare::give_inflate(stream);
-        }
+        self.context = None;
     }
 
     fn run(
@@ -136,7 +182,7 @@ impl Inflater {
                 });
             }
             if self.ended {
-                self.restart(out)?;
+                self.restart(out);
                 work += RESTART_COST;
             }
             let end = input.len().min(consumed.saturating_add(budget));
@@ -157,8 +203,6 @@ impl Inflater {
         out: &mut Vec<u8>,
         limit: usize,
     ) -> Result<(usize, usize), InflateError> {
-        let stream = self.stream.get_or_insert_with(spare::take_inflate);
-        let (read_before, written_before) = (stream.total_in(), stream.total_out());
         let start = out.len();
         // One byte past the limit is the only way to learn that there is one.
         let room = input
@@ -166,18 +210,15 @@ impl Inflater {
             .saturating_mul(4)
             .clamp(256, STEP)
             .min(limit.saturating_sub(start).saturating_add(1));
-        out.resize(start + room, 0);
-        let status = stream.decompress(input, &mut out[start..], InflateFlush::SyncFlush);
-        let read = (stream.total_in() - read_before) as usize;
-        let written = (stream.total_out() - written_before) as usize;
-        out.truncate((start + written).min(limit));
-        if start + written > limit {
+        let result = self.context().inflate(input, out, room);
+        let written = out.len() - start;
+        if out.len() > limit {
+            out.truncate(limit);
             return Err(InflateError::TooBig);
         }
-        match status {
-            Ok(status) => self.ended = status == Status::StreamEnd,
-            Err(_) => return Err(InflateError::Corrupt),
-        }
+        let progress = result.map_err(|_| InflateError::Corrupt)?;
+        let read = progress.taken;
+        self.ended = progress.ended;
         let stuck = read == 0 && written == 0 && !input.is_empty() && !self.ended;
         if stuck {
             return Err(InflateError::Corrupt);
@@ -188,15 +229,19 @@ impl Inflater {
 
     /// Go on after a final block, which may stand anywhere (RFC 7692 7.2.3.4). What this message gave so far stays
     /// within reach; what earlier messages gave does not, since no compressor ends its stream and yet refers back so far.
-    fn restart(&mut self, out: &[u8]) -> Result<(), InflateError> {
+    fn restart(&mut self, out: &[u8]) {
         self.ended = false;
-        let stream = self.stream.get_or_insert_with(spare::take_inflate);
-        stream.reset(false);
         let history = &out[out.len().saturating_sub(WINDOW)..];
-        stream
-            .set_dictionary(history)
-            .map_err(|_| InflateError::Corrupt)?;
-        Ok(())
+        let context = self.context();
+        context.reset();
+        context.set_history(history);
+    }
+
+    fn context(&mut self) -> &mut Inflate {
+        self.context.get_or_insert_with(|| {
+            let history = std::mem::take(&mut self.history);
+            history.inflate().expect("memory for a context")
+        })
     }
 }
 
@@ -204,7 +249,7 @@ impl fmt::Debug for Inflater {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inflater")
             .field("takeover", &self.takeover)
-            .field("allocated", &self.stream.is_some())
+            .field("holds_context", &self.holds_context())
             .finish_non_exhaustive()
     }
 }
