@@ -27,7 +27,9 @@
                    ways => [parity_ways:way()],
                    apis => [v2 | v2pre | hybrid],
                    %% With Cowboys before this version alone.
-                   before => {non_neg_integer(), non_neg_integer()}
+                   before => {non_neg_integer(), non_neg_integer()},
+                   %% From this version on.
+                   since => {non_neg_integer(), non_neg_integer()}
                   }.
 
 -type verdict() :: #{
@@ -44,7 +46,7 @@
 -spec load({non_neg_integer(), non_neg_integer()}) -> [entry()].
 load(Version) ->
     {ok, Entries} = file:consult(filename:join(cowboy_peer:above("test"), "parity.differences")),
-    [ Entry || Entry <- Entries, Version < maps:get(before, Entry, {1000, 0}) ].
+    [ Entry || Entry <- Entries, Version < maps:get(before, Entry, {1000, 0}), Version >= maps:get(since, Entry, {0, 0}) ].
 
 
 -spec judge(parity_run:scenario(), [parity_compare:difference()], [entry()]) -> verdict().
