@@ -44,6 +44,7 @@ impl HeadScanner {
     /// leading empty lines, request line, header lines and the empty line at the end.
     pub fn scan(&mut self, buf: &[u8], limits: &HeadLimits) -> Result<Option<usize>, HeadError> {
         while self.part != Part::Complete {
+            self.pass(buf, limits);
             let Some(&byte) = buf.get(self.pos) else {
                 return Ok(None);
             };
@@ -54,6 +55,31 @@ impl HeadScanner {
             self.byte(byte, limits)?;
         }
         Ok(Some(self.pos))
+    }
+
+    /// Takes the bytes that are nothing but more of the present part, as far as the limits allow. Where they end, or if
+    /// anything is to be said of the next one, that is for [`byte`](Self::byte).
+    fn pass(&mut self, buf: &[u8], limits: &HeadLimits) {
+        let limit = match self.part {
+            Part::RequestLine => limits.request_line,
+            Part::FieldName => limits.header_name,
+            // Blanks before a value do not count.
+            Part::FieldValue if self.len > 0 => limits.header_value,
+            _ => return,
+        };
+        if self.cr {
+            return;
+        }
+        let room = limit.saturating_sub(self.len);
+        let end = buf
+            .len()
+            .min(limits.head)
+            .min(self.pos.saturating_add(room));
+        if let Some(bytes) = buf.get(self.pos..end) {
+            let plain = plain(bytes, self.part == Part::FieldName);
+            self.pos += plain;
+            self.len += plain;
+        }
     }
 
     /// The request line, the header lines with the empty line at the end, and how many header lines there are.
@@ -138,4 +164,22 @@ impl HeadScanner {
         };
         Ok(())
     }
+}
+
+/// Looked at together, without a branch for each.
+const LANE: usize = 16;
+
+/// How many bytes go by before the first that ends something or must not be there.
+fn plain(bytes: &[u8], in_name: bool) -> usize {
+    let end = if in_name { b':' } else { b'\r' };
+    let special = |byte: u8| (byte == b'\r') | (byte == b'\n') | (byte == 0) | (byte == end);
+    let any = |lane: &[u8; LANE]| {
+        lane.iter()
+            .fold(0, |found, &byte| found | u8::from(special(byte)))
+            != 0
+    };
+    let (lanes, _) = bytes.as_chunks();
+    let passed = LANE * lanes.iter().take_while(|lane| !any(lane)).count();
+    let rest = bytes[passed..].iter().position(|&byte| special(byte));
+    passed + rest.unwrap_or(bytes.len() - passed)
 }
