@@ -1,21 +1,30 @@
 %% No handler and no client can tell drover from a real Cowboy: the same scenarios against both, and all that is seen compared.
 %%
-%% Each case is a scenario of test/parity, played in every way in which bytes may travel (see parity_ways). What is known to differ stands in test/parity.differences. See README.md.
+%% Each case is a scenario of test/parity, played in every way in which bytes may travel (see parity_ways), or plays random ones. What is known to differ stands in test/parity.differences. See README.md.
 -module(parity_SUITE).
 
 -compile(export_all).
 -compile(nowarn_export_all).
+
+%% Random sequences altogether, unless PARITY_SEQUENCES says how many.
+-define(SEQUENCES, 2000).
+%% So many in one call of the other node.
+-define(CHUNK, 50).
 
 
 %% Empty where there is no Cowboy to test against, see README.md.
 all() ->
     case filelib:wildcard(filename:join(cowboy_peer:above("_peers"), "cowboy/*/ebin")) of
         [] -> [];
-        _ -> [ {group, Group} || {Group, _} <- parity_compare:scenarios() ] ++ [differences_are_met, guides_show_differences, no_leaks]
+        _ -> [ {group, Group} || {Group, _} <- parity_compare:scenarios() ] ++ [{group, random}, differences_are_met, guides_show_differences, no_leaks]
     end.
 
 
 groups() ->
+    [{random, [], [random_plain, random_limited, random_returning, random_compressed, random_passive, random_older]} | scenarios()].
+
+
+scenarios() ->
     [ {Group, [], [ element(1, Scenario) || Scenario <- Scenarios ]} || {Group, Scenarios} <- parity_compare:scenarios() ].
 
 
@@ -62,6 +71,62 @@ verdict(#{unlisted := [], stale := [], met := Met}) ->
     ok;
 verdict(#{unlisted := Unlisted, stale := Stale}) ->
     ct:fail("~s~s", [[ parity_compare:show(Each) || Each <- Unlisted ], [ io_lib:format("listed, but the same: ~p~n", [Each]) || Each <- Stale ]]).
+
+
+%% Good and bad frames of all kinds.
+random_plain(Config) -> random(plain, Config).
+
+
+%% With a limit that many frames exceed.
+random_limited(Config) -> random(limited, Config).
+
+
+%% Callbacks that return whatever they may return, or what they must not, and messages.
+random_returning(Config) -> random(returning, Config).
+
+
+%% With compressed messages.
+random_compressed(Config) -> random(compressed, Config).
+
+
+%% Now and then without reading.
+random_passive(Config) -> random(passive, Config).
+
+
+%% Handlers of arity 3, for whom drover's own listener is the reference.
+random_older(Config) -> random(older, Config).
+
+
+%% PARITY_SEED and PARITY_FIRST repeat what has failed.
+random(Kind, Config) ->
+    Seed = setting("PARITY_SEED", erlang:phash2({erlang:system_time(), Kind}, 1000000)),
+    First = setting("PARITY_FIRST", 1),
+    Kinds = length(parity_random:kinds()),
+    Last = First + (setting("PARITY_SEQUENCES", ?SEQUENCES) + Kinds - 1) div Kinds - 1,
+    ct:pal("~s: PARITY_SEED=~b PARITY_FIRST=~b, to ~b", [Kind, Seed, First, Last]),
+    random(Kind, Seed, First, Last, Config).
+
+
+setting(Name, Default) ->
+    case os:getenv(Name) of
+        false -> Default;
+        Value -> list_to_integer(Value)
+    end.
+
+
+random(_Kind, _Seed, From, Last, _Config) when From > Last ->
+    ok;
+random(Kind, Seed, From, Last, Config) ->
+    To = min(Last, From + ?CHUNK - 1),
+    case cowboy_peer:call(proplists:get_value(peer, Config),
+                          parity_random,
+                          run,
+                          [Kind, Seed, From, To, proplists:get_value(differences, Config)]) of
+        ok ->
+            random(Kind, Seed, To + 1, Last, Config);
+        {differs, N, Scenario, Text} ->
+            ct:fail("PARITY_SEED=~b PARITY_FIRST=~b PARITY_SEQUENCES=1~n~0p~n~s", [Seed, N, Scenario, Text])
+    end.
 
 
 %% No entry is about what does not differ any more. After all scenarios; those that entries name have said so themselves.

@@ -15,7 +15,7 @@ scenarios() ->
                      [{text, <<"late">>}, {info, {commands, [{active, true}]}}, {frames, 1}, close]},
      {passive_after_a_frame, "K97",
                              #{handle => {run, fun passive/1}, ways => http1},
-                             [{text, <<"passive">>}, {called, handle}, {text, <<"late">>}, {info, {commands, [{text, <<"go">>}, {active, true}]}}, {frames, 2}, close]},
+                             [{text, <<"passive">>}, {called, handle}, {message, now_passive}, {called, info}, {text, <<"late">>}, {info, {commands, [{text, <<"go">>}, {active, true}]}}, {frames, 2}, close]},
      {frames_at_hand_while_passive, "K97",
                                     #{handle => {run, fun passive/1}, ways => http1},
                                     [[{text, <<"passive">>}, {text, <<"at hand">>}], {frames, 1}, {info, {commands, [{active, true}]}}, {called, info}, close]},

@@ -58,6 +58,11 @@
         {frames, pos_integer()} |
         closed |
         dead |
+        %% Waits for a call with this argument, or until everything before has been handled; or until the connection is over.
+        {seen, ws_script:callback(), any()} |
+        {barrier, pos_integer()} |
+        %% Steps that make no sense after the end.
+        {if_open, [step()]} |
         %% Another handshake on the same connection, and the wait for so many answers.
         {again, options()} |
         {answers, pos_integer()} |
@@ -192,6 +197,19 @@ step({frames, N} = Step, Run) ->
     until(fun(#run{wire = Wire}) -> parity_transcript:frames(Wire) >= N end, Step, Run);
 step({answers, N} = Step, Run) ->
     until(fun(#run{wire = Wire}) -> parity_transcript:answers(Wire) >= N end, Step, Run);
+step({seen, Callback, Argument} = Step, Run) ->
+    until(fun(#run{calls = Calls} = Now) -> [ 1 || {C, _, A} <- Calls, C =:= Callback, A =:= Argument ] =/= [] orelse over(Now) end,
+          Step,
+          Run);
+step({if_open, Steps}, Run) ->
+    #run{} = Now = taken(Run),
+    case over(Now) of
+        true -> Now;
+        false -> lists:foldl(fun step/2, Now, Steps)
+    end;
+step({barrier, N}, Run) ->
+    Ping = {ping, <<"barrier ", (integer_to_binary(N))/binary>>},
+    step({seen, handle, Ping}, step(Ping, Run));
 step({called, Callback} = Step, Run) ->
     until(fun(#run{calls = Calls}) -> lists:keymember(Callback, 1, Calls) end, Step, Run);
 step(closed, Run) ->
@@ -240,7 +258,7 @@ message(Message, _Pid) -> Message.
 %% time: there it takes a ping.
 ready(#run{api = v2pre, calls = Calls} = Run) ->
     case [ Callback || {Callback, _, _} <- Calls, Callback =/= init_2 ] of
-        [] -> step({called, handle}, step(ping, Run));
+        [] -> step({seen, handle, ping}, step(ping, Run));
         [_ | _] -> Run
     end;
 ready(Run) ->
@@ -282,6 +300,10 @@ answered(#run{wire = Wire}) ->
 
 closed(#run{ended = Ended, hung_up = HungUp}) ->
     HungUp orelse Ended =/= [].
+
+
+over(Run) ->
+    closed(Run) orelse dead(Run).
 
 
 dead(#run{pid = Pid, exit = Exit}) ->

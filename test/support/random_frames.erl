@@ -1,46 +1,19 @@
-%% Sequences of frames that a client might send, good ones and bad ones, drawn from the process's random generator.
+%% Frames that a client might send, good ones and bad ones, drawn from the process's random generator.
 -module(random_frames).
 
--export([plain/0]).
--export([compressed/0]).
--export([segments/1]).
+-export([good/0]).
+-export([bad/0]).
+-export([deflated/0]).
 -export([deflate/1]).
 
 -define(TEXTS,    [<<>>, <<"a">>, <<"hello">>, <<"k", 16#c3, 16#b6, "ln">>, <<16#f0, 16#9f, 16#98, 16#80>>]).
 -define(NO_TEXTS, [<<255>>, <<16#c2>>, <<16#e2, 16#82>>, <<16#ed, 16#a0, 16#80>>, <<16#f4, 16#90, 16#80, 16#80>>, <<16#c2, "A">>]).
 -define(CODES,    [0, 999, 1000, 1001, 1004, 1005, 1006, 1007, 1011, 1012, 2999, 3000, 4999, 5000]).
 
-
-%% Up to six of them, and a close at the end, so that the connection ends in any case.
--spec plain() -> binary().
-plain() ->
-    sequence([fun good/0, fun good/0, fun bad/0]).
-
-
-%% The same with compressed messages among them.
--spec compressed() -> binary().
-compressed() ->
-    sequence([fun good/0, fun deflated/0, fun deflated/0, fun bad/0]).
-
-
-sequence(Kinds) ->
-    Frames = [ (one_of(Kinds))() || _ <- lists:seq(1, rand:uniform(6)) ],
-    iolist_to_binary([Frames, frame(close, <<1000:16>>)]).
-
-
-%% The same bytes at once, in two parts, or one by one.
--spec segments(binary()) -> [binary()].
-segments(Bytes) ->
-    case rand:uniform(3) of
-        1 -> [Bytes];
-        2 -> split(Bytes);
-        3 -> [ <<Byte>> || <<Byte>> <= Bytes ]
-    end.
-
-
 %%% Frames that are as they should be.
 
 
+-spec good() -> iodata().
 good() ->
     case rand:uniform(8) of
         1 -> frame(text, one_of(?TEXTS));
@@ -61,6 +34,8 @@ fragments() ->
     [fragment(false, one_of([text, binary]), First), Between, fragment(true, continuation, Last)].
 
 
+%% A compressed message.
+-spec deflated() -> iodata().
 deflated() ->
     Good = [binary:copy(<<"abc">>, rand:uniform(3000)) | ?TEXTS],
     case rand:uniform(2) of
@@ -82,6 +57,7 @@ deflated_frame(Fin, Payload) ->
 %%% Frames that may be wrong.
 
 
+-spec bad() -> iodata().
 bad() ->
     case rand:uniform(11) of
         1 -> frame(close, <<1>>);

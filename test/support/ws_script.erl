@@ -212,10 +212,18 @@ release_init() ->
 release(InitPid, Req) ->
     Pid = connection(InitPid, Req),
     Monitor = monitor(process, Pid),
-    %% So that the monitor has reached it.
-    true = is_process_alive(Pid),
+    ok = monitored(Pid),
     ok = resume(InitPid),
     {Pid, Monitor}.
+
+
+%% Until the monitor has reached the process: one that dies before has no exit reason.
+monitored(Pid) ->
+    {monitored_by, Monitors} = process_info(Pid, monitored_by),
+    case lists:member(self(), Monitors) of
+        true -> ok;
+        false -> monitored(Pid)
+    end.
 
 
 %% On a stream of HTTP/2 all callbacks run in one process.
