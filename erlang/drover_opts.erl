@@ -106,7 +106,7 @@
                             data_delivery => stream_handlers | relay,
                             %% The window that a client has on a stream that is relayed. Default: 131072.
                             data_delivery_flow => pos_integer(),
-                            %% level, mem_level, strategy, server_context_takeover, client_context_takeover,
+                            %% level (default 6), mem_level (5), strategy, server_context_takeover, client_context_takeover,
                             %% server_max_window_bits, client_max_window_bits. Default: #{}.
                             deflate_opts => map(),
                             %% Close when no byte has come for so long, in milliseconds. Default: 60000.

@@ -300,7 +300,7 @@ fn the_frame_extension_ignores_parameters_on_both_sides() {
         server_bits: 15,
         client_bits: 15,
         level: 2,
-        mem_level: 8,
+        mem_level: 5,
         strategy: Strategy::Default,
     };
     assert_eq!(params, expected);
