@@ -196,7 +196,7 @@ fn params() -> Params {
         server_bits: 15,
         client_bits: 15,
         level: 6,
-        mem_level: 8,
+        mem_level: 5,
         strategy: Strategy::Default,
     }
 }
