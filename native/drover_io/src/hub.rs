@@ -22,8 +22,8 @@ const IDLE_PERIOD: u64 = 20;
 /// Ready sockets that one poll shows.
 const EVENTS: usize = 256;
 
-/// Time after which a turn leaves the rest for the next. A scheduler is not to be held for a millisecond.
-const SLICE: Duration = Duration::from_micros(300);
+/// Time after which a turn leaves the rest for the next, so that those which were read for come to run.
+const SLICE: Duration = Duration::from_micros(50);
 
 pub(crate) struct Hub {
     poll: mio::Poll,

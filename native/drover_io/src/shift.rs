@@ -12,21 +12,23 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Ready sockets within [`PERIOD`] that make traffic dense.
+/// Ready sockets within each of so many periods in a row make traffic dense. A burst is none: its end would come before
+/// the helper has repaid what calling it costs.
 const DENSE: usize = 16;
+const PERIODS: u32 = 2;
 
-/// Microseconds in which they are counted.
+/// Microseconds of a period.
 const PERIOD: u64 = 1000;
 
-/// Microseconds for which a helper goes on polling when there is nothing. A client that waits for each answer is back
-/// within this, which spares it the waking of a thread.
-const LINGER: u64 = 100;
+/// Microseconds for which a helper goes on polling when there is nothing. A client on this machine that waits for each
+/// answer is back within this; a longer time would keep a processor busy at moderate rates, for others to wait for.
+const LINGER: u64 = 30;
 
 /// How often an I/O thread looks after its helper, which may not leave the sockets alone for longer.
 pub(crate) const LOOK_AFTER: Duration = Duration::from_millis(1);
 
 /// Microseconds for which a helper that was too slow is not called again.
-const DISTRUST: u64 = 5000;
+const DISTRUST: u64 = 2000;
 
 /// Calls a helper to its shift. `false`: it is no more.
 pub type Bell = Box<dyn Fn() -> bool + Send>;
@@ -73,21 +75,19 @@ impl Shift {
     }
 
     /// Give it to the helper, if there is one.
-    fn call_helper(&self) -> bool {
+    fn call_helper(&self) {
         let mut bells = BELLS.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(ring) = bells.get(&self.index) else {
-            return false;
+            return;
         };
         let now = now_us();
         self.polled.store(now, Ordering::Relaxed);
         self.found.store(now, Ordering::Relaxed);
         self.helps.store(true, Ordering::Release);
-        let there = ring();
-        if !there {
+        if !ring() {
             bells.remove(&self.index);
             self.end();
         }
-        there
     }
 
     /// Give it back to the I/O thread.
@@ -119,21 +119,29 @@ impl Shift {
 /// How an I/O thread decides.
 #[derive(Default)]
 pub(crate) struct Plan {
-    /// When counting began, and what has been counted since.
+    /// When the period began, what has been counted since, and the dense periods before it.
     since: u64,
     ready: usize,
+    dense: u32,
     distrusted_until: u64,
 }
 
 impl Plan {
-    /// So many sockets were ready: call the helper if that makes traffic dense. Whether it was called.
-    pub(crate) fn found(&mut self, ready: usize, shift: &Shift) -> bool {
+    /// So many sockets were ready: call the helper if traffic is dense.
+    pub(crate) fn found(&mut self, ready: usize, shift: &Shift) {
         let now = now_us();
-        if now.saturating_sub(self.since) > PERIOD {
-            (self.since, self.ready) = (now, 0);
-        }
         self.ready += ready;
-        self.ready >= DENSE && now >= self.distrusted_until && shift.call_helper()
+        let time = now.saturating_sub(self.since);
+        if time < PERIOD {
+            return;
+        }
+        let dense = time < 2 * PERIOD && self.ready >= DENSE;
+        self.dense = if dense { self.dense + 1 } else { 0 };
+        (self.since, self.ready) = (now, 0);
+        if self.dense >= PERIODS && now >= self.distrusted_until {
+            self.dense = 0;
+            shift.call_helper();
+        }
     }
 
     /// Take the shift from a helper that leaves the sockets alone.
