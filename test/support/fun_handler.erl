@@ -262,10 +262,19 @@ watch(Pid, #{pid := Case}) ->
 
 watcher(Pid, Init, Case) ->
     Ref = erlang:monitor(process, Pid),
-    true = is_process_alive(Pid),
+    ok = monitored(Pid),
     Init ! {watching, self()},
     receive
         {'DOWN', Ref, process, Pid, Reason} -> Case ! {down, Pid, Reason}
+    end.
+
+
+%% Until the monitor has reached the process: one that dies before has no exit reason.
+monitored(Pid) ->
+    {monitored_by, Monitors} = process_info(Pid, monitored_by),
+    case lists:member(self(), Monitors) of
+        true -> ok;
+        false -> monitored(Pid)
     end.
 
 
