@@ -140,8 +140,9 @@ at_rest(Server) ->
 
 at_rest(Server, Deadline) ->
     case call(Server, count) of
-        #{native := #{connections := 0}} = Counts ->
-            Counts;
+        #{native := #{connections := 0, contexts := 0}} ->
+            %% A descriptor is closed just after its connection has ceased to count.
+            call(Server, count);
         Counts ->
             erlang:monotonic_time(millisecond) < Deadline orelse error({still_open, Counts}),
             receive after 100 -> at_rest(Server, Deadline) end

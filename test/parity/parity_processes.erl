@@ -15,7 +15,7 @@ to_oneself() ->
      {link_in_init_2, "B20", (init(fun linked_to_another/1))#{ways => http1}, [{text, <<"a">>}, close]},
      {name_in_init_2, "B20",
                       (init(fun registered/1))#{ways => http1, hibernate => [false]},
-                      [{observe, fun(_) -> [ whereis(registered_name()) || _ <- [wait_for_nobody(registered_name())] ] end}, close]},
+                      [{observe, fun(Pid) -> [ whereis(name(Pid)) || _ <- [wait_for_nobody(name(Pid))] ] end}, close]},
      {message_before_the_upgrade, "B21", (init(fun(#{pid := Pid} = Req) -> Pid ! {timeout, make_ref(), flushed}, Req end))#{ways => http1}, [{text, <<"a">>}, close]},
      {message_to_self_in_websocket_init, "B22",
                                          #{init => {run, fun(_) -> self() ! hello, ok end}},
@@ -133,13 +133,14 @@ shutdown_much_later() ->
     end.
 
 
-registered(Req) ->
-    _ = try register(registered_name(), self()) catch error:badarg -> taken end,
+registered(#{pid := Pid} = Req) ->
+    true = register(name(Pid), self()),
     Req.
 
 
-registered_name() ->
-    parity_registered.
+%% Of its own for each connection, since there are others at the same time.
+name(Pid) ->
+    list_to_atom("parity_" ++ pid_to_list(Pid)).
 
 
 wait_for_nobody(Name) ->

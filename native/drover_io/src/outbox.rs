@@ -240,6 +240,8 @@ impl Outbox {
     /// Let go of the socket. `Some`: a waiting sender must hear of it.
     pub(crate) fn drop_socket(&mut self, reason: Reason) -> Option<Result<(), Reason>> {
         self.socket = None;
+        // What Erlang holds of the connection may live on for long.
+        self.sender.end();
         self.queue = Vec::new();
         self.written = 0;
         self.blocked = false;

@@ -116,6 +116,11 @@ impl Sender {
             .map_or(Rested::Done, |deflater| deflater.rest(rest))
     }
 
+    /// Nothing is compressed any more: give up the context.
+    pub fn end(&mut self) {
+        self.deflater = None;
+    }
+
     /// Header of an unmasked frame that is a whole message; for payloads that are written from where they are.
     pub fn header(opcode: OpCode, rsv1: bool, len: usize) -> Header {
         Header::new(opcode, rsv1, len)
