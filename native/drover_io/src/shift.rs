@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// Ready sockets within each of so many periods in a row make traffic dense. A burst is none: its end would come before
 /// the helper has repaid what calling it costs.
-const DENSE: usize = 16;
+const DENSE: usize = 10;
 const PERIODS: u32 = 2;
 
 /// Microseconds of a period.
