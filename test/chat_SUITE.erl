@@ -58,16 +58,15 @@ run(Handler, Dir, Seed) ->
     Site = chat_site:start(Handler, Dir),
     %% What is made only once is made by the first tenth.
     _ = visits(Site, Seed + 1, seconds() * 100),
-    Before = at_rest(Site, Handler),
+    Before = at_rest(Site, fun(_Counts) -> [] end),
     Residents = [ chat_visitor:reside(Site, Way) || Way <- [clear, tls, http2] ],
     Sampler = spawn_link(fun() -> sample(Handler, Site, seconds() * 1000 div ?SAMPLES) end),
     Visits = visits(Site, Seed, seconds() * 900),
     ok = stop(Sampler),
     [ ok = heard_all(Visits, chat_visitor:leave(Resident)) || Resident <- Residents ],
-    After = at_rest(Site, Handler),
+    After = at_rest(Site, fun(Counts) -> worse(Handler, Before, Counts) end),
     ct:pal("~p: ~b visitors said ~b things~nbefore ~p~nafter  ~p",
            [Handler, length(Visits), lists:sum([ Said || #{said := Said} <- Visits ]), shown(Before), shown(After)]),
-    [] = worse(Handler, Before, After),
     ok = chat_site:stop(Site),
     maps:from_list([ {Name, Seen} || #{name := Name, seen := Seen} <- Visits ]).
 
@@ -126,19 +125,25 @@ from_env(Name, Default) ->
 %%% The node.
 
 
-at_rest(Site, Handler) ->
-    at_rest(Site, Handler, erlang:monotonic_time(millisecond) + ?PATIENCE_MS).
+%% Once nobody is there and nothing is worse: what has ended may take a moment to be gone.
+at_rest(Site, Worse) ->
+    at_rest(Site, Worse, erlang:monotonic_time(millisecond) + ?PATIENCE_MS).
 
 
-at_rest(Site, Handler, Deadline) ->
-    case chat_site:count(Site) of
-        #{native := #{connections := 0}, connections := 0, members := 0} = Counts ->
+at_rest(Site, Worse, Deadline) ->
+    Counts = chat_site:count(Site),
+    case there(Counts) ++ Worse(Counts) of
+        [] ->
             Counts;
-        Counts ->
-            erlang:monotonic_time(millisecond) < Deadline orelse error({still_there, Handler, Counts}),
+        Left ->
+            erlang:monotonic_time(millisecond) < Deadline orelse error({still_there, Left}),
             timer:sleep(100),
-            at_rest(Site, Handler, Deadline)
+            at_rest(Site, Worse, Deadline)
     end.
+
+
+there(#{native := #{connections := Native}, connections := Ranch, members := Members}) ->
+    [ {Key, N} || {Key, N} <- [{native, Native}, {connections, Ranch}, {members, Members}], N > 0 ].
 
 
 sample(Handler, Site, Interval) ->
