@@ -10,6 +10,7 @@ use once_cell::sync::Lazy;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 /// Ready sockets within each of so many periods in a row make traffic dense. A burst is none: its end would come before
@@ -23,6 +24,10 @@ const PERIOD: u64 = 1000;
 /// Microseconds for which a helper goes on polling when there is nothing. A client on this machine that waits for each
 /// answer is back within this; a longer time would keep a processor busy at moderate rates, for others to wait for.
 const LINGER: u64 = 30;
+
+/// Microseconds after which a helper lets other threads of its processor run. Where every processor is busy the kernel
+/// would have them wait for a whole tick, milliseconds, and with them the connections of another scheduler.
+const YIELD_AFTER: u64 = 200;
 
 /// How often an I/O thread looks after its helper, which may not leave the sockets alone for longer.
 pub(crate) const LOOK_AFTER: Duration = Duration::from_millis(1);
@@ -59,6 +64,8 @@ pub(crate) struct Shift {
     /// When the helper polled last, and when it last found something.
     polled: AtomicU64,
     found: AtomicU64,
+    /// When it let other threads run.
+    yielded: AtomicU64,
 }
 
 impl Shift {
@@ -106,13 +113,18 @@ impl Shift {
         self.polled.store(now_us(), Ordering::Relaxed);
     }
 
-    /// The helper has polled. Whether its shift goes on: it ends when there was nothing for some time.
+    /// The helper has polled, and holds no lock. Whether its shift goes on: it ends when there was nothing for some time.
     pub(crate) fn goes_on(&self, found: usize) -> bool {
         let now = now_us();
         if found > 0 {
             self.found.store(now, Ordering::Relaxed);
         }
-        now.saturating_sub(self.found.load(Ordering::Relaxed)) < LINGER
+        let goes_on = now.saturating_sub(self.found.load(Ordering::Relaxed)) < LINGER;
+        if goes_on && now.saturating_sub(self.yielded.load(Ordering::Relaxed)) >= YIELD_AFTER {
+            self.yielded.store(now, Ordering::Relaxed);
+            thread::yield_now();
+        }
+        goes_on
     }
 }
 
