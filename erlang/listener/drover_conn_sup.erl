@@ -23,9 +23,12 @@
 
 
 %% @doc Start the connection supervisor of that number.
+%%
+%% It keeps nothing of the request heads that pass through it. Collecting all of its heap each time costs no more than a part
+%% of it, and old heads would take a megabyte.
 -spec start_link(drover:ref(), pos_integer(), timeout() | brutal_kill) -> gen_server:start_ret().
 start_link(Ref, Number, Shutdown) ->
-    gen_server:start_link(?MODULE, {Ref, Number, self(), Shutdown}, []).
+    gen_server:start_link(?MODULE, {Ref, Number, self(), Shutdown}, [{spawn_opt, [{fullsweep_after, 0}]}]).
 
 
 %% @private

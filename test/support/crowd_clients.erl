@@ -5,7 +5,7 @@
 
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2]).
 
--define(AT_A_TIME, 100).
+-define(AT_A_TIME, 20).
 
 -type state() :: {inet:port_number(), #{gen_tcp:socket() => open}}.
 
@@ -40,7 +40,7 @@ handle_info({tcp_closed, Socket}, {Port, Sockets}) ->
     {noreply, {Port, maps:remove(Socket, Sockets)}}.
 
 
-%% Many at a time, so that nobody waits for a single handshake.
+%% Several at a time, so that nobody waits for a single handshake, but not so many that what is measured is the memory of handshakes.
 connect(_Port, 0) ->
     [];
 connect(Port, N) ->

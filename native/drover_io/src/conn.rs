@@ -2,7 +2,8 @@
 
 use crate::clock::now_ms;
 use crate::hold::Hold;
-use crate::listener::{Member, Place, Slot};
+use crate::listener::{Member, Place};
+use crate::opening::{Control, Openings, Parked};
 use crate::outbox::{Item, Mode, Outbox, SendOutcome};
 use crate::rest::Watched;
 use crate::sink::{Reason, Sink};
@@ -43,13 +44,23 @@ pub struct Upgrade {
     pub idle_policy: IdlePolicy,
 }
 
-/// How long a connection takes to close.
+/// How long a connection takes to close, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// For a peer that does not read: time to write out the rest, which is lost then. `None`: no end.
-    pub flush: Option<Duration>,
+    pub flush_ms: Option<u32>,
     /// For a peer that is still sending: time for it to see the end.
-    pub linger: Duration,
+    pub linger_ms: u32,
+}
+
+impl Patience {
+    pub(crate) fn flush(self) -> Option<Duration> {
+        self.flush_ms.map(|ms| Duration::from_millis(ms.into()))
+    }
+
+    pub(crate) fn linger(self) -> Duration {
+        Duration::from_millis(self.linger_ms.into())
+    }
 }
 
 /// What [`Conn::start`] found.
@@ -61,24 +72,6 @@ pub enum Started {
     Early,
 }
 
-/// What the owner asks of the task.
-#[derive(Debug)]
-pub(crate) enum Control {
-    /// Give up to so many bytes of the request body.
-    ReadBody(usize),
-    /// The response is out: read the next request.
-    NextRequest,
-    /// Speak WebSocket from now on.
-    Start(Box<RecvConfig>, bool),
-}
-
-/// A socket without a task, and what was read from it.
-#[derive(Debug)]
-pub(crate) struct Parked {
-    pub(crate) socket: Arc<Socket>,
-    pub(crate) early: Vec<u8>,
-}
-
 /// A connection. Its socket is open until its task has finished; every method is safe to call at any time.
 pub struct Conn {
     /// Unique in the life of the process.
@@ -87,13 +80,8 @@ pub struct Conn {
     worker: &'static Worker,
     patience: Patience,
     out: Mutex<Outbox>,
-    control: Mutex<Option<Control>>,
-    upgrade: Mutex<Option<Box<Upgrade>>>,
-    waker: Mutex<Option<Waker>>,
-    idle: Mutex<Option<(IdleRule, IdlePolicy)>>,
-    slot: Mutex<Option<Slot>>,
-    /// An adopted socket that waits for [`Conn::start`], and the bytes that came before.
-    parked: Mutex<Option<Box<Parked>>>,
+    opening: Openings,
+    idle: Mutex<Option<IdleRule>>,
     counted: Mutex<Option<(Counted, Option<Member>)>>,
     max_frame_size: AtomicU64,
     last_activity: AtomicU64,
@@ -140,12 +128,8 @@ impl Conn {
             worker,
             patience,
             out: Mutex::new(Outbox::new(socket)),
-            control: Mutex::new(None),
-            upgrade: Mutex::new(None),
-            waker: Mutex::new(None),
+            opening: Openings::new(slot),
             idle: Mutex::new(None),
-            slot: Mutex::new(slot),
-            parked: Mutex::new(None),
             counted: Mutex::new(Some((Counted::connection(), member))),
             max_frame_size: AtomicU64::new(u64::MAX),
             last_activity: AtomicU64::new(0),
@@ -184,22 +168,24 @@ impl Conn {
     /// Become a WebSocket: frames can be sent from now on, reading begins with [`Conn::start`].
     pub fn upgrade(&self, upgrade: Upgrade) {
         lock(&self.out).set_sender(Sender::new(upgrade.deflate.as_ref()));
-        drop(lock(&self.slot).take());
         self.set_max_frame_size(upgrade.max_frame_size);
         let now = now_ms();
         self.last_activity.store(now, Relaxed);
-        *lock(&self.idle) = upgrade.idle_timeout.map(|ms| {
-            (
-                IdleRule::new(upgrade.idle_policy, ms, now),
-                upgrade.idle_policy,
-            )
+        *lock(&self.idle) = upgrade
+            .idle_timeout
+            .map(|ms| IdleRule::new(upgrade.idle_policy, ms, now));
+        self.opening.with(|opening| {
+            opening.slot = None;
+            opening.upgrade = Some(upgrade);
         });
-        *lock(&self.upgrade) = Some(Box::new(upgrade));
     }
 
     /// Begin to read frames.
     pub fn start(self: &Arc<Self>) -> Started {
-        let Some(upgrade) = lock(&self.upgrade).take() else {
+        let (upgrade, parked) = self
+            .opening
+            .with(|opening| (opening.upgrade.take(), opening.parked.take()));
+        let Some(upgrade) = upgrade else {
             return Started::Reading;
         };
         let config = RecvConfig {
@@ -207,14 +193,12 @@ impl Conn {
             validate_utf8: upgrade.validate_utf8,
             deflate: upgrade.deflate,
         };
-        let parked = lock(&self.parked).take();
         let early = upgrade.keep_early_data && self.early.load(Acquire) && !self.is_closing();
         match parked {
-            Some(parked) => {
-                let Parked {
-                    socket,
-                    early: bytes,
-                } = *parked;
+            Some(Parked {
+                socket,
+                early: bytes,
+            }) => {
                 let early = early.then_some(bytes);
                 let hold = Hold::new(Arc::clone(self), socket);
                 self.worker.post(Command::Begin(Box::new(Begin {
@@ -295,12 +279,10 @@ impl Conn {
     pub fn set_idle_timeout(self: &Arc<Self>, timeout: Option<u64>) -> Option<u64> {
         let now = now_ms();
         let mut idle = lock(&self.idle);
-        let policy = idle
-            .as_ref()
-            .map_or(IdlePolicy::Ticks, |(_, policy)| *policy);
-        *idle = timeout.map(|ms| (IdleRule::new(policy, ms, now), policy));
+        let policy = idle.as_ref().map_or(IdlePolicy::Ticks, IdleRule::policy);
+        *idle = timeout.map(|ms| IdleRule::new(policy, ms, now));
         self.last_activity.store(now, Relaxed);
-        let left = idle.as_ref().map(|(rule, _)| rule.left(now, now));
+        let left = idle.as_ref().map(|rule| rule.left(now, now));
         drop(idle);
         self.worker.post(Command::WatchIdle(Arc::clone(self)));
         left
@@ -338,7 +320,7 @@ impl Conn {
         out.close();
         self.blocked.store(out.is_blocked(), Release);
         drop(out);
-        if lock(&self.parked).take().is_some() {
+        if self.opening.with(|opening| opening.parked.take()).is_some() {
             self.drop_socket(Reason::Closed);
         }
         true
@@ -347,7 +329,8 @@ impl Conn {
     /// Keep an adopted socket until [`Conn::start`].
     pub(crate) fn park(&self, socket: Arc<Socket>, early: Vec<u8>) {
         self.set_early(!early.is_empty());
-        *lock(&self.parked) = Some(Box::new(Parked { socket, early }));
+        self.opening
+            .with(|opening| opening.parked = Some(Parked { socket, early }));
     }
 
     // ---- for the task
@@ -356,7 +339,7 @@ impl Conn {
         let last = self.last_activity.load(Relaxed);
         lock(&self.idle)
             .as_ref()
-            .map(|(rule, _)| rule.left(last, now_ms()))
+            .map(|rule| rule.left(last, now_ms()))
     }
 
     /// Tell the owner, who may be busy, once.
@@ -383,7 +366,7 @@ impl Conn {
     }
 
     pub(crate) fn take_control(&self) -> Option<Control> {
-        lock(&self.control).take()
+        self.opening.with(|opening| opening.control.take())
     }
 
     pub(crate) fn set_early(&self, early: bool) {
@@ -391,15 +374,17 @@ impl Conn {
     }
 
     pub(crate) fn set_waker(&self, waker: &Waker) {
-        let mut slot = lock(&self.waker);
-        if !slot.as_ref().is_some_and(|old| old.will_wake(waker)) {
-            *slot = Some(waker.clone());
-        }
+        self.opening.with(|opening| {
+            let old = opening.waker.as_ref();
+            if !old.is_some_and(|old| old.will_wake(waker)) {
+                opening.waker = Some(waker.clone());
+            }
+        });
     }
 
     /// Wake the task. On its own I/O thread only; others [`Conn::poke`].
     pub(crate) fn wake(&self) {
-        let waker = lock(&self.waker).take();
+        let waker = self.opening.with(|opening| opening.waker.take());
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -412,8 +397,7 @@ impl Conn {
 
     pub(crate) fn set_seat(&self, seat: usize) {
         self.seat.store(seat, Release);
-        // It would keep the memory of the task of the HTTP phase.
-        drop(lock(&self.waker).take());
+        self.opening.end();
     }
 
     pub(crate) fn is_blocked(&self) -> bool {
@@ -506,14 +490,13 @@ impl Conn {
         if let Some(result) = news {
             self.sink.sent(self.id, result);
         }
-        drop(lock(&self.slot).take());
         drop(lock(&self.counted).take());
     }
 
     // ---- inner
 
     fn ask(self: &Arc<Self>, control: Control) {
-        *lock(&self.control) = Some(control);
+        self.opening.with(|opening| opening.control = Some(control));
         self.poke();
     }
 

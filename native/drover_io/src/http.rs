@@ -1,8 +1,9 @@
 //! The task of a connection before it speaks WebSocket: request heads in, bodies on demand, one request at a time.
 
-use crate::conn::{Conn, Control};
+use crate::conn::Conn;
 use crate::link::Link;
 use crate::listener::HttpConfig;
+use crate::opening::Control;
 use crate::sink::{Address, Body, Request};
 use crate::websocket::Begin;
 use crate::worker::Command;
@@ -71,18 +72,7 @@ struct Phase {
 
 impl Phase {
     async fn serve(&mut self) -> End {
-        loop {
-            let head = match self.next_head().await {
-                Ok(head) => head,
-                Err(no_head) => {
-                    self.refuse(&no_head);
-                    return End::Closed;
-                }
-            };
-            if !self.announce(&head) {
-                return End::Closed;
-            }
-            let mut body = BodyReader::new(&head);
+        while let Some(mut body) = self.next_request().await {
             loop {
                 match self.next_control().await {
                     Some(Control::ReadBody(max)) => self.read_body(&mut body, max).await,
@@ -96,6 +86,18 @@ impl Phase {
                         return End::Closed;
                     }
                 }
+            }
+        }
+        End::Closed
+    }
+
+    /// Hand over a request. What is left of it is its body: thousands may wait for their answers at the same time.
+    async fn next_request(&mut self) -> Option<BodyReader> {
+        match self.next_head().await {
+            Ok(head) => self.announce(&head).then(|| BodyReader::new(&head)),
+            Err(no_head) => {
+                self.refuse(&no_head);
+                None
             }
         }
     }

@@ -6,6 +6,7 @@
 
 use crate::clock::now_ms;
 use crate::rest::{RestWatch, Sleeper};
+use crate::seats::Seats;
 use crate::websocket::{Driver, Turn};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
@@ -28,8 +29,7 @@ const SLICE: Duration = Duration::from_micros(50);
 pub(crate) struct Hub {
     poll: mio::Poll,
     events: Events,
-    seats: Vec<Option<Box<Driver>>>,
-    free: Vec<usize>,
+    seats: Seats<Driver>,
     /// Those that have something to do, in the order in which they shall.
     ready: VecDeque<usize>,
     /// When to look whether a connection is idle, the earliest first. Most of it is outdated when its time comes.
@@ -45,8 +45,8 @@ struct IdleWatch {
 }
 
 impl IdleWatch {
-    fn counts(self, seats: &[Option<Box<Driver>>]) -> bool {
-        let driver = seats.get(self.seat).and_then(Option::as_ref);
+    fn counts(self, seats: &Seats<Driver>) -> bool {
+        let driver = seats.get(self.seat);
         driver.is_some_and(|driver| driver.idle_watch == Some(self.deadline))
     }
 }
@@ -56,8 +56,7 @@ impl Hub {
         Ok(Self {
             poll: mio::Poll::new()?,
             events: Events::with_capacity(EVENTS),
-            seats: Vec::new(),
-            free: Vec::new(),
+            seats: Seats::default(),
             ready: VecDeque::new(),
             idle: BinaryHeap::new(),
             rest: RestWatch::default(),
@@ -65,8 +64,8 @@ impl Hub {
     }
 
     /// Take over a connection.
-    pub(crate) fn adopt(&mut self, mut driver: Box<Driver>) {
-        let seat = self.free.pop().unwrap_or(self.seats.len());
+    pub(crate) fn adopt(&mut self, mut driver: Driver) {
+        let seat = self.seats.next();
         let fd = driver.socket().as_raw_fd();
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registry = self.poll.registry();
@@ -76,11 +75,7 @@ impl Hub {
         }
         driver.take_seat(seat);
         let sleeper = driver.begin_rest_watch(seat, driver.sends_with_context());
-        if seat == self.seats.len() {
-            self.seats.push(Some(driver));
-        } else {
-            self.seats[seat] = Some(driver);
-        }
+        self.seats.take(seat, driver);
         self.watch_idle(seat);
         if let Some(sleeper) = sleeper {
             self.watch_rest(sleeper);
@@ -90,7 +85,7 @@ impl Hub {
 
     /// Look whether the connection in this seat is idle, tell its owner, and see when to look again.
     pub(crate) fn watch_idle(&mut self, seat: usize) {
-        let Some(driver) = self.seats.get_mut(seat).and_then(Option::as_mut) else {
+        let Some(driver) = self.seats.get_mut(seat) else {
             return;
         };
         driver.idle_watch = driver
@@ -99,7 +94,7 @@ impl Hub {
         if let Some(deadline) = driver.idle_watch {
             self.idle.push(Reverse(IdleWatch { deadline, seat }));
         }
-        if self.idle.len() > 2 * self.seats.len() + EVENTS {
+        if self.idle.len() > 2 * self.seats.taken() + EVENTS {
             let seats = &self.seats;
             self.idle.retain(|Reverse(watch)| watch.counts(seats));
         }
@@ -134,7 +129,7 @@ impl Hub {
 
     /// Something about the connection in this seat has changed.
     pub(crate) fn run(&mut self, seat: usize) {
-        let Some(driver) = self.seats.get_mut(seat).and_then(Option::as_mut) else {
+        let Some(driver) = self.seats.get_mut(seat) else {
             return;
         };
         // A panic ends its connection, which tells its owner, and nothing else.
@@ -149,14 +144,13 @@ impl Hub {
                 }
             }
             Ok(Turn::Done) | Err(_) => {
-                self.seats[seat] = None;
-                self.free.push(seat);
+                self.seats.leave(seat);
             }
         }
     }
 
     fn queue(&mut self, seat: usize) {
-        let Some(driver) = self.seats.get_mut(seat).and_then(Option::as_mut) else {
+        let Some(driver) = self.seats.get_mut(seat) else {
             return;
         };
         if !driver.queued {
@@ -184,7 +178,7 @@ impl Hub {
         for event in &events {
             count += 1;
             let seat = event.token().0;
-            if let Some(driver) = self.seats.get_mut(seat).and_then(Option::as_mut) {
+            if let Some(driver) = self.seats.get_mut(seat) {
                 driver.note(event);
                 self.queue(seat);
             }
@@ -202,7 +196,7 @@ impl Hub {
             let Some(seat) = self.ready.pop_front() else {
                 return done - 1;
             };
-            if let Some(driver) = self.seats.get_mut(seat).and_then(Option::as_mut) {
+            if let Some(driver) = self.seats.get_mut(seat) {
                 driver.queued = false;
             }
             self.run(seat);

@@ -85,7 +85,7 @@ impl Link {
         let patience = self.hold.conn.patience();
         self.hold.conn.close();
         if self.poll_flush(cx).is_pending() {
-            ready!(poll_time(&mut self.flushing, patience.flush, cx));
+            ready!(poll_time(&mut self.flushing, patience.flush(), cx));
         }
         self.hold.finish();
         loop {
@@ -98,7 +98,7 @@ impl Link {
                     return Poll::Pending;
                 }
             }
-            if poll_time(&mut self.lingering, Some(patience.linger), cx).is_ready() {
+            if poll_time(&mut self.lingering, Some(patience.linger()), cx).is_ready() {
                 return Poll::Ready(());
             }
             match ready!(self.io.poll_read_ready(cx)) {

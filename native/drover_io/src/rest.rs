@@ -6,6 +6,7 @@
 
 use crate::clock::now_ms;
 use crate::codec::Shared;
+use crate::seats::Seats;
 use crate::websocket::Driver;
 use drover_proto::deflate::{Rest, Rested};
 use std::collections::VecDeque;
@@ -76,14 +77,14 @@ pub(crate) trait Restful {
 impl Sleeper {
     fn with<R>(
         &self,
-        seats: &mut [Option<Box<Driver>>],
+        seats: &mut Seats<Driver>,
         f: impl FnOnce(&mut dyn Restful) -> R,
     ) -> Option<R> {
         // After a panic, the connection has lost its history, and ends when it needs that.
         let f = |it: &mut dyn Restful| catch_unwind(AssertUnwindSafe(|| f(it))).ok();
         match self {
             Self::Seat { seat, id } => {
-                let driver = seats.get_mut(*seat)?.as_deref_mut()?;
+                let driver = seats.get_mut(*seat)?;
                 (driver.id() == *id).then(|| f(driver))?
             }
             Self::Codec(shared) => f(&mut shared.upgrade()?),
@@ -104,7 +105,7 @@ pub(crate) struct RestWatch {
 
 impl RestWatch {
     /// Watch a connection that was not.
-    pub(crate) fn watch(&mut self, sleeper: Sleeper, seats: &mut [Option<Box<Driver>>]) {
+    pub(crate) fn watch(&mut self, sleeper: Sleeper, seats: &mut Seats<Driver>) {
         self.holding.push_back((now_ms() + PERIOD, sleeper));
         if self.holding.len() > MOST
             && let Some((_, oldest)) = self.holding.pop_front()
@@ -113,7 +114,7 @@ impl RestWatch {
         }
     }
 
-    fn release(&mut self, sleeper: Sleeper, seats: &mut [Option<Box<Driver>>]) {
+    fn release(&mut self, sleeper: Sleeper, seats: &mut Seats<Driver>) {
         let rested = sleeper.with(seats, |it| {
             it.watched().set(RELEASED);
             let rested = it.rest(Rest::Release);
@@ -138,7 +139,7 @@ impl RestWatch {
     }
 
     /// Look at those whose time has come, and park a few.
-    pub(crate) fn look(&mut self, seats: &mut [Option<Box<Driver>>]) {
+    pub(crate) fn look(&mut self, seats: &mut Seats<Driver>) {
         let now = now_ms();
         if now < self.next {
             return;
@@ -171,7 +172,7 @@ impl RestWatch {
 }
 
 /// `None`: it is gone, or watched elsewhere.
-fn park(state: u8, sleeper: &Sleeper, seats: &mut [Option<Box<Driver>>]) -> Option<Rested> {
+fn park(state: u8, sleeper: &Sleeper, seats: &mut Seats<Driver>) -> Option<Rested> {
     sleeper
         .with(seats, |it| {
             if !it.watched().is(state) {

@@ -221,8 +221,8 @@ impl Driver {
         }
         let patience = self.conn().patience();
         let time = match part {
-            Closing::Flushing => patience.flush,
-            Closing::Lingering => Some(patience.linger),
+            Closing::Flushing => patience.flush(),
+            Closing::Lingering => Some(patience.linger()),
         };
         self.closing = Some((part, time.map(|time| Instant::now() + time)));
         if let Some(time) = time {

@@ -291,7 +291,7 @@ fn obey(command: Command, shared: &Shared) {
         },
         Command::WatchCodec(codec) => shared.hub().watch_rest(Sleeper::Codec(codec)),
         Command::WatchCork(conn) => shared.cork.watch(conn),
-        Command::Begin(begin) => shared.hub().adopt(Box::new(begin.into_driver())),
+        Command::Begin(begin) => shared.hub().adopt(begin.into_driver()),
         Command::Spawn(task) => drop(Handle::current().spawn(task)),
     }
 }

@@ -282,8 +282,8 @@ fn the_body_of_a_handshake_is_no_frame() {
 #[test]
 fn a_close_gives_a_slow_reader_time_for_what_was_accepted() {
     let patience = drover_io::Patience {
-        flush: Some(PATIENCE),
-        linger: Duration::ZERO,
+        flush_ms: Some(20_000),
+        linger_ms: 0,
     };
     let server = Server::start(&drover_io::ListenerConfig {
         patience,

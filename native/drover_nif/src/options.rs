@@ -78,9 +78,14 @@ impl From<&ListenOptions> for ListenerConfig {
 /// A closing connection writes out its rest under the timeout of a send.
 fn patience(send_timeout: Limit, linger: u64) -> Patience {
     Patience {
-        flush: send_timeout.0.map(Duration::from_millis),
-        linger: Duration::from_millis(linger),
+        flush_ms: send_timeout.0.map(clamp_ms),
+        linger_ms: clamp_ms(linger),
     }
+}
+
+/// Erlang's timers go no further either.
+fn clamp_ms(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn clamp(number: u64) -> usize {

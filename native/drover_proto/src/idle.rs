@@ -31,6 +31,11 @@ impl IdleRule {
         }
     }
 
+    /// How it counts.
+    pub fn policy(&self) -> IdlePolicy {
+        self.policy
+    }
+
     /// Milliseconds from `now_ms` to the end when nothing came after `last_rx_ms`; 0 = it is over.
     pub fn left(&self, last_rx_ms: u64, now_ms: u64) -> u64 {
         let last = last_rx_ms.max(self.start);

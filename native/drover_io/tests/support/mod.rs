@@ -26,8 +26,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Time for a close in these tests.
 pub const PATIENT: Patience = Patience {
-    flush: Some(Duration::from_millis(200)),
-    linger: Duration::from_millis(200),
+    flush_ms: Some(200),
+    linger_ms: 200,
 };
 
 #[derive(Debug, PartialEq, Eq)]
