@@ -5,11 +5,13 @@
 //! between messages; with it, either gives its context up when told to [`Rest`], and takes another when it is needed.
 
 mod compress;
+mod decode;
 mod extensions;
 mod inflate;
 mod negotiate;
 mod pool;
 mod rest;
+mod window;
 
 pub use compress::Deflater;
 pub use inflate::{InflateError, Inflated, Inflater};

@@ -8,10 +8,12 @@
 mod deflate;
 mod inflate;
 mod memory;
+mod pages;
 mod stream;
 
 pub use deflate::{Config, Deflate, Flush, Strategy};
 pub use inflate::{Inflate, Progress};
+pub use pages::Pages;
 
 /// There is no memory for a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

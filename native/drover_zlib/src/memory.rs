@@ -10,17 +10,12 @@ use std::ptr::null_mut;
 /// Room for the length of the mapping in front of the block, as large as the alignment that zlib-rs likes.
 const FRONT: usize = 64;
 
-/// zlib's `zalloc`.
-pub(crate) unsafe extern "C" fn allocate(
-    _: *mut c_void,
-    items: c_uint,
-    size: c_uint,
-) -> *mut c_void {
+/// New pages for `len` bytes, all of them zero. Null: there are none.
+pub(crate) fn map(len: usize) -> *mut c_void {
     #[cfg(test)]
     if failure::is_due() {
         return null_mut();
     }
-    let len = items as usize * size as usize + FRONT;
     // SAFETY: a new mapping, wherever the system likes, touches nothing that exists.
     let start = unsafe {
         libc::mmap(
@@ -33,6 +28,21 @@ pub(crate) unsafe extern "C" fn allocate(
         )
     };
     if start == MAP_FAILED {
+        null_mut()
+    } else {
+        start
+    }
+}
+
+/// zlib's `zalloc`.
+pub(crate) unsafe extern "C" fn allocate(
+    _: *mut c_void,
+    items: c_uint,
+    size: c_uint,
+) -> *mut c_void {
+    let len = items as usize * size as usize + FRONT;
+    let start = map(len);
+    if start.is_null() {
         return null_mut();
     }
     // SAFETY: the mapping is writable, begins at a page, and is longer than `FRONT`.
@@ -80,7 +90,7 @@ pub(crate) mod failure {
 #[cfg(test)]
 mod tests {
     use super::failure;
-    use crate::{Config, Deflate, Inflate, NoMemory, Strategy};
+    use crate::{Config, Deflate, Inflate, NoMemory, Pages, Strategy};
 
     #[test]
     fn a_lack_of_memory_is_an_error() {
@@ -93,6 +103,7 @@ mod tests {
         failure::set(true);
         assert_eq!(Inflate::new().err(), Some(NoMemory));
         assert_eq!(Deflate::new(config).err(), Some(NoMemory));
+        assert_eq!(Pages::<1>::new().err(), Some(NoMemory));
         failure::set(false);
         assert!(Inflate::new().is_ok() && Deflate::new(config).is_ok());
     }

@@ -6,6 +6,7 @@ use drover_zlib::{Inflate, WINDOW};
 
 use super::pool::Held;
 use super::rest::{History, Rest, Rested};
+use super::window::Window;
 use super::{Params, TAIL};
 
 /// Output is made in steps of at most this many bytes.
@@ -32,13 +33,35 @@ pub struct Inflated {
     pub more_output: bool,
 }
 
+/// The context of a receiving side.
+enum Context {
+    /// The last message came as a whole.
+    Window(Held<Window>),
+    /// It came in pieces, was long, or unusual.
+    Stream(Held<Inflate>),
+}
+
+impl Context {
+    /// What is left of it, as much as a window of this size can reach.
+    fn into_history(self, window: usize) -> History {
+        match self {
+            Self::Window(context) => History::new(context.history(), window),
+            Self::Stream(context) => {
+                let mut history = Vec::with_capacity(WINDOW);
+                context.history(&mut history);
+                History::new(&history, window)
+            }
+        }
+    }
+}
+
 /// The receiving side's decompressor.
 ///
-/// A message is any number of [`inflate`](Self::inflate), each repeated until its input is consumed and no more output
+/// A message is one [`inflate_whole`](Self::inflate_whole), or any number of [`inflate`](Self::inflate), each repeated until its input is consumed and no more output
 /// is announced, then [`finish`](Self::finish), repeated likewise.
 pub struct Inflater {
     /// The context, from the first compressed byte on; without takeover only inside a message.
-    context: Option<Held<Inflate>>,
+    context: Option<Context>,
     /// What is left of a context that was given up.
     history: History,
     takeover: bool,
@@ -99,6 +122,24 @@ impl Inflater {
         result
     }
 
+    /// Inflate a message, or what is left of one of which nothing was inflated yet, and append to `out`. `false`: it has to be
+    /// [inflated](Self::inflate) in pieces, as it is not a small one that ends as a sync flush does, or would pass `limit`;
+    /// nothing was done.
+    pub fn inflate_whole(&mut self, input: &[u8], out: &mut Vec<u8>, limit: usize) -> bool {
+        if self.started || !self.aligned {
+            return false;
+        }
+        let Some(message) = self.window().and_then(|it| it.inflate(input, limit)) else {
+            return false;
+        };
+        out.extend_from_slice(message);
+        self.used = true;
+        if !self.takeover {
+            self.context = None;
+        }
+        true
+    }
+
     /// Whether it holds a context.
     pub fn holds_context(&self) -> bool {
         self.context.is_some()
@@ -113,11 +154,7 @@ impl Inflater {
         if !self.aligned {
             return Rested::Done;
         }
-        if let Some(context) = self.context.take() {
-            let mut history = Vec::with_capacity(WINDOW);
-            context.history(&mut history);
-            self.history = History::new(&history, self.window);
-        }
+        self.keep_history(self.window);
         if rest == Rest::Park {
             self.history.squeeze();
         }
@@ -133,7 +170,7 @@ impl Inflater {
     ) -> Result<Inflated, InflateError> {
         if self.needs_tail() {
             if self.tail == 0 {
-                self.aligned = self.context().is_at_sync_point();
+                self.aligned = self.stream().is_at_sync_point();
             }
             let rest = &TAIL[usize::from(self.tail)..];
             let inflated = self.inflate(rest, out, limit, budget)?;
@@ -210,7 +247,7 @@ impl Inflater {
             .saturating_mul(4)
             .clamp(256, STEP)
             .min(limit.saturating_sub(start).saturating_add(1));
-        let result = self.context().inflate(input, out, room);
+        let result = self.stream().inflate(input, out, room);
         let written = out.len() - start;
         if out.len() > limit {
             out.truncate(limit);
@@ -232,16 +269,44 @@ impl Inflater {
     fn restart(&mut self, out: &[u8]) {
         self.ended = false;
         let history = &out[out.len().saturating_sub(WINDOW)..];
-        let context = self.context();
+        let context = self.stream();
         context.reset();
         context.set_history(history);
     }
 
-    fn context(&mut self) -> &mut Inflate {
-        self.context.get_or_insert_with(|| {
+    /// Give up the context, for what it knows.
+    fn keep_history(&mut self, window: usize) {
+        if let Some(context) = self.context.take() {
+            self.history = context.into_history(window);
+        }
+    }
+
+    /// The context for a whole message. `None`: there is no memory for it.
+    fn window(&mut self) -> Option<&mut Window> {
+        if !matches!(self.context, Some(Context::Window(_))) {
+            self.keep_history(WINDOW);
+            let context = self.history.window().ok()?;
+            self.history = History::Empty;
+            self.context = Some(Context::Window(context));
+        }
+        match &mut self.context {
+            Some(Context::Window(context)) => Some(context),
+            _ => None,
+        }
+    }
+
+    /// The context for a message in pieces.
+    fn stream(&mut self) -> &mut Inflate {
+        if !matches!(self.context, Some(Context::Stream(_))) {
+            self.keep_history(WINDOW);
             let history = std::mem::take(&mut self.history);
-            history.inflate().expect("memory for a context")
-        })
+            let context = history.inflate().expect("memory for a context");
+            self.context = Some(Context::Stream(context));
+        }
+        match &mut self.context {
+            Some(Context::Stream(context)) => context,
+            _ => unreachable!("it is one now"),
+        }
     }
 }
 

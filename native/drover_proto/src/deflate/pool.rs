@@ -8,11 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use drover_zlib::{Config, Deflate, Inflate, NoMemory};
 
+use super::window::Window;
+
 /// Contexts of each kind that are kept.
 const KEPT: usize = 8;
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static INFLATE: Shelf<Inflate> = Shelf::new();
+static WINDOW: Shelf<Window> = Shelf::new();
 static DEFLATE: Shelf<Deflate> = Shelf::new();
 
 /// Contexts in use now, all connections and both directions together.
@@ -20,7 +23,7 @@ pub fn contexts() -> usize {
     HELD.load(Relaxed)
 }
 
-/// The two kinds of contexts.
+/// The kinds of contexts.
 pub(super) trait Context: Sized + 'static {
     fn shelf() -> &'static Shelf<Self>;
 
@@ -33,6 +36,12 @@ pub(super) trait Context: Sized + 'static {
 impl Context for Inflate {
     fn shelf() -> &'static Shelf<Self> {
         &INFLATE
+    }
+}
+
+impl Context for Window {
+    fn shelf() -> &'static Shelf<Self> {
+        &WINDOW
     }
 }
 
@@ -115,6 +124,18 @@ pub(super) fn inflate() -> Result<Held<Inflate>, NoMemory> {
             context
         }
         None => Inflate::new()?,
+    };
+    Ok(Held::new(context))
+}
+
+/// Likewise, one for whole messages.
+pub(super) fn window() -> Result<Held<Window>, NoMemory> {
+    let context = match WINDOW.take(|_| true) {
+        Some(mut context) => {
+            context.reset();
+            context
+        }
+        None => Window::new()?,
     };
     Ok(Held::new(context))
 }

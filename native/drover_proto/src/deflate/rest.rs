@@ -5,6 +5,7 @@
 use drover_zlib::{Config, Deflate, Flush, Inflate, NoMemory, Strategy, WINDOW};
 
 use super::pool::{self, Held};
+use super::window::Window;
 
 /// Compresses histories: quick rather than thorough.
 const SQUEEZER: Config = Config {
@@ -88,6 +89,19 @@ impl History {
             Self::Plain(plain) => context.set_history(plain),
             // What has come out of it is its history.
             Self::Squeezed(squeezed) => drop(stretch(&mut context, squeezed)),
+        }
+        Ok(context)
+    }
+
+    /// A context for whole messages that knows it.
+    pub(super) fn window(&self) -> Result<Held<Window>, NoMemory> {
+        let mut context = pool::window()?;
+        match self {
+            Self::Empty => {}
+            Self::Plain(plain) => context.set_history(plain),
+            Self::Squeezed(squeezed) => {
+                context.set_history(&stretch(&mut *pool::inflate()?, squeezed));
+            }
         }
         Ok(context)
     }

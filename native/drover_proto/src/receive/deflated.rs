@@ -32,6 +32,9 @@ impl Receiver {
         }
         let range = self.frame.take(input, INFLATE_CHUNK);
         let piece = input.get(&range);
+        if self.frame.fin && self.frame.left == 0 && self.inflate_whole(piece, budget)? {
+            return self.end_frame();
+        }
         let inflated = self.inflate(budget, |inflater, out, limit, budget| {
             inflater.inflate(piece, out, limit, budget)
         })?;
@@ -52,6 +55,19 @@ impl Receiver {
             return Ok(Some(Found::Yield));
         }
         self.end_frame()
+    }
+
+    /// `false`: the message has to be inflated in pieces.
+    fn inflate_whole(&mut self, piece: &[u8], budget: &mut usize) -> Result<bool, ProtocolError> {
+        let mut whole = false;
+        self.inflate(budget, |inflater, out, limit, _budget| {
+            whole = inflater.inflate_whole(piece, out, limit);
+            Ok(Inflated {
+                consumed: if whole { piece.len() } else { 0 },
+                more_output: false,
+            })
+        })?;
+        Ok(whole)
     }
 
     /// Let the inflater append to the message, and check what it appended even if it then failed: which error a
