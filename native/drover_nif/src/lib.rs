@@ -12,3 +12,4 @@ mod request;
 mod resources;
 mod sink;
 mod terms;
+mod tuple;

@@ -191,7 +191,12 @@ fn start(conn: ConnRef) -> Atom {
 }
 
 #[nif]
-fn send<'a>(env: Env<'a>, conn: ConnRef, items: Term<'a>, mode: Term<'a>) -> NifResult<Term<'a>> {
+fn send<'a>(
+    env: Env<'a>,
+    conn: &'a ConnResource,
+    items: Term<'a>,
+    mode: Term<'a>,
+) -> NifResult<Term<'a>> {
     let (items, mode) = (terms::items(items)?, terms::mode(mode)?);
     Ok(terms::outcome(env, conn.send(&items, mode, false)))
 }
@@ -208,7 +213,7 @@ fn send_dirty<'a>(
 }
 
 #[nif]
-fn taken(env: Env<'_>, conn: ConnRef) -> Term<'_> {
+fn taken<'a>(env: Env<'a>, conn: &'a ConnResource) -> Term<'a> {
     terms::outcome(env, conn.taken())
 }
 

@@ -2,10 +2,10 @@
 
 use crate::atoms;
 use crate::resources::Bytes;
+use crate::tuple::{Tuple, tuple};
 use drover_io::{Body, Item, Mode, Reason, SendOutcome};
 use drover_proto::OpCode;
 use drover_proto::receive::{Event, Payload, ProtocolError};
-use rustler::types::tuple::get_tuple;
 use rustler::{
     Atom, Binary, Encoder, Env, Error, ListIterator, NewBinary, NifResult, ResourceArc, Term,
 };
@@ -131,20 +131,24 @@ pub(crate) type Items<'a> = SmallVec<[Item<'a>; 4]>;
 
 /// All of a list of frames, or an error and nothing.
 pub(crate) fn items(list: Term<'_>) -> NifResult<Items<'_>> {
-    list.decode::<ListIterator<'_>>()?.map(item).collect()
+    let mut items = Items::new();
+    for term in list.decode::<ListIterator<'_>>()? {
+        items.push(item(term)?);
+    }
+    Ok(items)
 }
 
 fn item(term: Term<'_>) -> NifResult<Item<'_>> {
     if term.is_atom() {
         return bare(term.decode()?);
     }
-    match *get_tuple(term)?.as_slice() {
-        [tag, value] => pair(tag.decode()?, value),
-        [tag, code, reason] if tag.decode::<Atom>()? == atoms::close() => Ok(Item::Close(Some((
-            code.decode()?,
-            limited(reason, CONTROL_MAX - 2)?,
-        )))),
-        _ => Err(Error::BadArg),
+    match tuple(term)? {
+        Tuple::Pair(tag, value) => pair(tag.decode()?, value),
+        Tuple::Triple(tag, code, reason) if tag.decode::<Atom>()? == atoms::close() => {
+            let reason = limited(reason, CONTROL_MAX - 2)?;
+            Ok(Item::Close(Some((code.decode()?, reason))))
+        }
+        Tuple::Triple(..) => Err(Error::BadArg),
     }
 }
 
@@ -182,10 +186,7 @@ fn limited(term: Term<'_>, max: usize) -> NifResult<&[u8]> {
 }
 
 pub(crate) fn iodata(term: Term<'_>) -> NifResult<&[u8]> {
-    let binary = if term.is_binary() {
-        Binary::from_term(term)
-    } else {
-        Binary::from_iolist(term)
-    };
-    binary.map(|binary| binary.as_slice())
+    Binary::from_term(term)
+        .or_else(|_| Binary::from_iolist(term))
+        .map(|binary| binary.as_slice())
 }
