@@ -7,7 +7,7 @@ use crate::opening::Control;
 use crate::sink::{Address, Body, Request};
 use crate::websocket::Begin;
 use crate::worker::Command;
-use drover_proto::http::{BodyDecoder, BodyLength, Head, HeadScanner, parse_head};
+use drover_proto::http::{BodyDecoder, BodyLength, Head, HeadScanner, parse_scanned};
 use drover_proto::receive::RecvConfig;
 use std::future::poll_fn;
 use std::io;
@@ -164,7 +164,7 @@ impl Phase {
                 .scan(&self.buffer, limits)
                 .map_err(|e| NoHead::Refused(e.status()))?;
             if let Some(length) = found {
-                let head = parse_head(&self.buffer[..length], limits);
+                let head = parse_scanned(&self.buffer[..length], &scanner);
                 self.consume(length);
                 return head.map_err(|e| NoHead::Refused(e.status()));
             }

@@ -2,7 +2,7 @@
 
 use crate::messages::{HEAD, ascii, frame, json, utf8};
 use drover_proto::deflate::{Deflater, Inflater, Kind, Params, Strategy};
-use drover_proto::http::{HeadLimits, HeadScanner, accept_key, parse_head};
+use drover_proto::http::{HeadLimits, HeadScanner, accept_key, parse_scanned};
 use drover_proto::{OpCode, Receiver, RecvConfig, Sender, Step, mask, utf8 as text};
 use std::hint::black_box;
 
@@ -62,11 +62,10 @@ pub fn works() -> Vec<Work> {
             let found = HeadScanner::new().scan(black_box(HEAD), &HeadLimits::default());
             assert!(found == Ok(Some(HEAD.len())));
         }),
-        work("http/parse", HEAD.len(), 1, || {
-            drop(black_box(parse_head(
-                black_box(HEAD),
-                &HeadLimits::default(),
-            )));
+        work("http/parse", HEAD.len(), 1, {
+            let mut scanner = HeadScanner::new();
+            assert!(scanner.scan(HEAD, &HeadLimits::default()) == Ok(Some(HEAD.len())));
+            move || drop(black_box(parse_scanned(black_box(HEAD), &scanner)))
         }),
         work("http/accept-key", 24, 1, || {
             drop(black_box(accept_key(black_box(
@@ -82,6 +81,8 @@ pub fn works() -> Vec<Work> {
         all.push(deflate(names[0], size));
         all.push(inflate(names[1], json(size)));
     }
+    all.push(inflate_whole("inflate/whole-125", &json(125)));
+    all.push(inflate_whole("inflate/whole-1k", &json(1 << 10)));
     let compressed = frame(TEXT | COMPRESSED, &deflated(&json(1 << 10)));
     all.push(receive(
         "receive/deflate-1k",
@@ -177,6 +178,17 @@ fn inflate(name: &'static str, payload: Vec<u8>) -> Work {
         let inflated = inflater.inflate(black_box(&wire), &mut out, PLENTY, PLENTY);
         assert!(inflated.is_ok() && inflater.finish(&mut out, PLENTY, PLENTY).is_ok());
         assert!(out.len() == payload.len());
+    })
+}
+
+/// Without zlib.
+fn inflate_whole(name: &'static str, payload: &[u8]) -> Work {
+    let (mut inflater, mut out) = (Inflater::new(&params()), Vec::new());
+    let (wire, size) = (deflated(payload), payload.len());
+    work(name, size, 1, move || {
+        out.clear();
+        assert!(inflater.inflate_whole(black_box(&wire), &mut out, PLENTY));
+        assert!(out.len() == size);
     })
 }
 

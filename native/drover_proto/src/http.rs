@@ -1,7 +1,7 @@
 //! HTTP/1.1 requests, as far as an opening handshake and a small request loop need them.
 //!
 //! A [`HeadScanner`] finds the end of a head that arrives in pieces and enforces all size limits on the way;
-//! [`parse_head`] takes the head apart; a [`BodyDecoder`] gives the body. All are strict where leniency would let two
+//! [`parse_scanned`] takes the head apart; a [`BodyDecoder`] gives the body. All are strict where leniency would let two
 //! parsers disagree on where a request ends.
 
 mod body;
@@ -11,7 +11,7 @@ mod scan;
 mod target;
 
 pub use body::{BodyDecoder, BodyError};
-pub use head::{Head, Scheme, Version, parse_head};
+pub use head::{Head, Scheme, Version, parse_head, parse_scanned};
 pub use length::BodyLength;
 pub use scan::HeadScanner;
 

@@ -49,12 +49,21 @@ pub struct Head {
 
 type Headers = Vec<(String, Vec<u8>)>;
 
-/// Parse what a [`HeadScanner`] with the same limits found. The request came over clear TCP.
+/// Take apart what is a whole head and nothing else. The request came over clear TCP.
 pub fn parse_head(head: &[u8], limits: &HeadLimits) -> Result<Head, HeadError> {
     let mut scanner = HeadScanner::new();
-    if scanner.scan(head, limits)? != Some(head.len()) {
-        return Err(HeadError::Malformed);
+    match scanner.scan(head, limits)? {
+        Some(length) if length == head.len() => parse_scanned(head, &scanner),
+        _ => Err(HeadError::Malformed),
     }
+}
+
+/// Take apart what this scanner has found.
+///
+/// # Panics
+///
+/// If it is something else.
+pub fn parse_scanned(head: &[u8], scanner: &HeadScanner) -> Result<Head, HeadError> {
     let (line, fields, count) = scanner.split(head);
     let line = parse_request_line(line)?;
     let mut headers = parse_fields(fields, count)?;
