@@ -1,5 +1,6 @@
 //! Deflate data of any kind: never more than the limit, no more than about the budget in a call, the same whole or in
-//! pieces, with a rest after each message or without; and what this side compresses it also reads.
+//! pieces, with a rest after each message or without, by zlib or, as far as it goes, without; and what this side compresses it
+//! also reads.
 //!
 //! The first four bytes choose parameters, limit, budget and pieces; the rest are two messages of equal length, first
 //! taken as wire bytes, then as payload.
@@ -27,9 +28,11 @@ fuzz_target!(|data: &[u8]| {
         ..params.clone()
     };
     let (mut whole, mut pieces) = (Inflater::new(&reaching), Inflater::new(&reaching));
+    let mut received = Inflater::new(&reaching);
     for wire in [messages.0, messages.1] {
         let result = inflate(&mut whole, wire, usize::MAX, limit, usize::MAX);
         assert_eq!(result, inflate(&mut pieces, wire, piece, limit, budget));
+        assert_eq!(result, receive(&mut received, wire, piece, limit, budget));
         if result.is_err() {
             break;
         }
@@ -38,11 +41,14 @@ fuzz_target!(|data: &[u8]| {
     }
 
     let (mut deflater, mut inflater) = (Deflater::new(&params), Inflater::new(&params));
+    let mut received = Inflater::new(&params);
     for message in [messages.0, messages.1] {
         let mut wire = Vec::new();
         let parts: Vec<&[u8]> = message.chunks(piece).collect();
         deflater.deflate(&parts, &mut wire);
         let back = inflate(&mut inflater, &wire, piece, message.len(), budget);
+        assert_eq!(back.as_deref(), Ok(message));
+        let back = receive(&mut received, &wire, piece, message.len(), budget);
         assert_eq!(back.as_deref(), Ok(message));
         inflater.rest(rest(*choice));
         deflater.rest(rest(*choice >> 1));
@@ -76,6 +82,23 @@ fn params(choice: u8) -> Params {
             Strategy::Fixed,
         ][(number % 5) as usize],
     }
+}
+
+/// As a receiver does it that has all of a message.
+fn receive(
+    inflater: &mut Inflater,
+    wire: &[u8],
+    piece: usize,
+    limit: usize,
+    budget: usize,
+) -> Result<Vec<u8>, InflateError> {
+    let mut out = Vec::new();
+    if inflater.inflate_whole(wire, &mut out, limit) {
+        assert!(out.len() <= limit);
+        return Ok(out);
+    }
+    assert!(out.is_empty());
+    inflate(inflater, wire, piece, limit, budget)
 }
 
 fn inflate(

@@ -1,29 +1,13 @@
 //! Contexts that are given up between messages and taken again: the other side, which keeps its own, never notices.
 
-use drover_proto::deflate::{
-    Deflater, InflateError, Inflater, Kind, Params, Rest, Rested, Strategy,
-};
+use crate::support::*;
+use drover_proto::deflate::{Deflater, Inflater, Params, Rest, Rested, Strategy};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use proptest::prelude::{
     Just, ProptestConfig, Strategy as Plan, any, prop_assert_eq, prop_oneof, proptest,
 };
 
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-const PLENTY: usize = 64 << 20;
-
-fn params() -> Params {
-    Params {
-        kind: Kind::PerMessage,
-        server_takeover: true,
-        client_takeover: true,
-        server_bits: 15,
-        client_bits: 15,
-        level: 6,
-        mem_level: 8,
-        strategy: Strategy::Default,
-    }
-}
-
 /// A client that is not made of this library, with a context of its own for each direction.
 struct Client {
     compress: Compress,
@@ -58,41 +42,9 @@ impl Client {
     }
 }
 
-fn deflate(deflater: &mut Deflater, message: &[u8]) -> Vec<u8> {
-    let mut wire = Vec::new();
-    deflater.deflate(&[message], &mut wire);
-    wire
-}
-
-fn inflate(inflater: &mut Inflater, wire: &[u8]) -> Result<Vec<u8>, InflateError> {
-    let mut out = Vec::new();
-    let mut rest = wire;
-    loop {
-        let inflated = inflater.inflate(rest, &mut out, PLENTY, PLENTY)?;
-        rest = &rest[inflated.consumed..];
-        if rest.is_empty() && !inflated.more_output {
-            break;
-        }
-    }
-    while inflater.finish(&mut out, PLENTY, PLENTY)?.more_output {}
-    Ok(out)
-}
-
 /// Until there is nothing more to give up.
 fn park(mut rest: impl FnMut(Rest) -> Rested) {
     assert!((0..3).any(|_| rest(Rest::Park) == Rested::Done));
-}
-
-/// Bytes that do not compress, never the same for two seeds.
-fn noise(seed: u64, len: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let random = std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    });
-    random.take(len).collect()
 }
 
 #[test]
@@ -138,7 +90,7 @@ fn without_takeover_there_is_nothing_to_give_up() {
 fn nothing_is_given_up_in_the_middle_of_a_message() {
     let mut client = Client::new();
     let mut inflater = Inflater::new(&params());
-    let wire = client.write(&noise(1, 500));
+    let wire = client.write(&random(1, 500));
     for cut in 0..wire.len() {
         let mut out = Vec::new();
         for part in [&wire[..cut], &wire[cut..]] {
@@ -156,7 +108,7 @@ fn nothing_is_given_up_in_the_middle_of_a_message() {
             .unwrap()
             .more_output
         {}
-        assert_eq!(out, noise(1, 500));
+        assert_eq!(out, random(1, 500));
         park(|rest| inflater.rest(rest));
         // The wire data refers to nothing before it.
     }
@@ -172,9 +124,9 @@ fn the_whole_window_stays_within_reach() {
             ..params()
         };
         let window = 1usize << bits;
-        let mark = noise(7, 100);
+        let mark = random(7, 100);
         // zlib keeps 262 bytes of the window for itself.
-        let between = noise(8, window - 262 - mark.len());
+        let between = random(8, window - 262 - mark.len());
         for rest in [Rest::Release, Rest::Park] {
             let mut client = Client::new();
             let (mut deflater, mut inflater) = (Deflater::new(&params), Inflater::new(&params));
@@ -242,8 +194,8 @@ fn any_message() -> impl Plan<Value = Vec<u8>> {
     });
     prop_oneof![
         8 => text,
-        2 => (0..50u64, 0..3000usize).prop_map(|(seed, len)| noise(seed, len)),
-        1 => (0..3u64, 30_000..70_000usize).prop_map(|(seed, len)| noise(seed, len)),
+        2 => (0..50u64, 0..3000usize).prop_map(|(seed, len)| random(seed, len)),
+        1 => (0..3u64, 30_000..70_000usize).prop_map(|(seed, len)| random(seed, len)),
         1 => Just(Vec::new()),
     ]
 }

@@ -1,72 +1,10 @@
 //! Compression: what goes in comes out, whatever the parameters and however it is cut; and never more than allowed.
 
-use drover_proto::deflate::{Deflater, InflateError, Inflater, Kind, Params, Strategy};
+use crate::support::*;
+use drover_proto::deflate::{Deflater, InflateError, Inflater, Params};
 use proptest::prelude::{
     ProptestConfig, Strategy as Plan, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
 };
-
-const STRATEGIES: [Strategy; 5] = [
-    Strategy::Default,
-    Strategy::Filtered,
-    Strategy::HuffmanOnly,
-    Strategy::Rle,
-    Strategy::Fixed,
-];
-
-/// Enough for any message of these tests.
-const PLENTY: usize = 64 << 20;
-
-fn params() -> Params {
-    Params {
-        kind: Kind::PerMessage,
-        server_takeover: true,
-        client_takeover: true,
-        server_bits: 15,
-        client_bits: 15,
-        level: 6,
-        mem_level: 8,
-        strategy: Strategy::Default,
-    }
-}
-
-fn no_takeover() -> Params {
-    Params {
-        server_takeover: false,
-        client_takeover: false,
-        ..params()
-    }
-}
-
-fn deflate(deflater: &mut Deflater, message: &[u8]) -> Vec<u8> {
-    let mut wire = Vec::new();
-    deflater.deflate(&[message], &mut wire);
-    wire
-}
-
-/// One whole message, its wire bytes in pieces, with this limit and budget.
-fn inflate_pieces<'a>(
-    inflater: &mut Inflater,
-    pieces: impl IntoIterator<Item = &'a [u8]>,
-    limit: usize,
-    budget: usize,
-) -> Result<Vec<u8>, InflateError> {
-    let mut out = Vec::new();
-    for mut piece in pieces {
-        loop {
-            let inflated = inflater.inflate(piece, &mut out, limit, budget)?;
-            piece = &piece[inflated.consumed..];
-            if piece.is_empty() && !inflated.more_output {
-                break;
-            }
-        }
-    }
-    while inflater.finish(&mut out, limit, budget)?.more_output {}
-    Ok(out)
-}
-
-fn inflate(inflater: &mut Inflater, wire: &[u8]) -> Result<Vec<u8>, InflateError> {
-    inflate_pieces(inflater, [wire], PLENTY, PLENTY)
-}
 
 /// The same random numbers every time.
 fn noise() -> impl Iterator<Item = u8> {
