@@ -8,6 +8,7 @@ use crate::clock::now_ms;
 use crate::rest::{RestWatch, Sleeper};
 use crate::seats::Seats;
 use crate::websocket::{Driver, Turn};
+use drover_proto::buffers;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
 use std::cmp::Reverse;
@@ -19,6 +20,9 @@ use std::time::{Duration, Instant};
 
 /// Time to the next look at a connection that is idle, in milliseconds: its owner may be busy with another matter.
 const IDLE_PERIOD: u64 = 20;
+
+/// Milliseconds after which the buffers of large messages that nobody needed are freed.
+const TRIM_PERIOD: u64 = 1000;
 
 /// Ready sockets that one poll shows.
 const EVENTS: usize = 256;
@@ -35,6 +39,8 @@ pub(crate) struct Hub {
     /// When to look whether a connection is idle, the earliest first. Most of it is outdated when its time comes.
     idle: BinaryHeap<Reverse<IdleWatch>>,
     rest: RestWatch,
+    /// When to free buffers, if there are any.
+    trim: u64,
 }
 
 /// When to look at which seat. It counts only while the connection there says the same.
@@ -60,6 +66,7 @@ impl Hub {
             ready: VecDeque::new(),
             idle: BinaryHeap::new(),
             rest: RestWatch::default(),
+            trim: 0,
         })
     }
 
@@ -100,16 +107,30 @@ impl Hub {
         }
     }
 
-    /// When to look for connections that are idle or at rest, in the clock's milliseconds.
+    /// When to look for connections that are idle or at rest, and for buffers, in the clock's milliseconds.
     pub(crate) fn deadline(&self) -> Option<u64> {
         let idle = self.idle.peek().map(|Reverse(watch)| watch.deadline);
-        idle.into_iter().chain(self.rest.deadline()).min()
+        let trim = (buffers::kept() > 0).then_some(self.trim);
+        [idle, self.rest.deadline(), trim]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Look at the connections whose time has come. On the I/O thread only.
     pub(crate) fn look(&mut self) {
         self.look_for_idle();
         self.rest.look(&mut self.seats);
+        self.look_for_buffers();
+    }
+
+    /// Whoever frees a buffer does not wake this thread: the next time that it is awake is soon enough.
+    fn look_for_buffers(&mut self) {
+        let now = now_ms();
+        if self.trim <= now {
+            buffers::trim();
+            self.trim = now + TRIM_PERIOD;
+        }
     }
 
     /// Watch a connection that holds a compression context.

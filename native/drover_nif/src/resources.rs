@@ -4,8 +4,9 @@
 //! the `Option`s, which are `None` in that object alone.
 
 use drover_io::{Codec, Conn, Listener};
+use drover_proto::buffers;
 use rustler::{Env, LocalPid, Monitor, Resource, ResourceArc, resource_impl};
-use std::mem::forget;
+use std::mem::{forget, take};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -92,6 +93,12 @@ pub(crate) type CodecRef = ResourceArc<CodecResource>;
 
 /// A long payload, lent to Erlang where it lies instead of being copied.
 pub(crate) struct Bytes(pub(crate) Vec<u8>);
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        buffers::give(take(&mut self.0));
+    }
+}
 
 #[resource_impl]
 impl Resource for Bytes {}

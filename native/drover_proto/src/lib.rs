@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod buffers;
 pub mod deflate;
 pub mod http;
 pub mod idle;
