@@ -151,7 +151,8 @@ impl Receiver {
     /// Room for the rest of an uncompressed data frame of which much has come and much is missing. Read into it,
     /// then call [`filled`](Self::filled). `None`: read elsewhere and call [`next`](Self::next), as is always allowed.
     ///
-    /// Never more room than bytes of the message that have come, so that memory is paid for by the sender.
+    /// Never more room than bytes of the message that have come, so that memory is paid for by the sender; but for a buffer
+    /// that is there anyway.
     pub fn fill_buffer(&mut self) -> Option<&mut [u8]> {
         let left = usize::try_from(self.frame.left).unwrap_or(usize::MAX);
         let have = self.message.body.len();

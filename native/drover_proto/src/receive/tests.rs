@@ -1,6 +1,7 @@
 //! What a receiver holds on to; what it sees is tested from outside.
 
 use super::*;
+use crate::buffers;
 use crate::deflate::{Kind, Params, Strategy};
 
 fn receiver(deflate: bool) -> Receiver {
@@ -134,6 +135,60 @@ fn memory_follows_what_came() {
         came += n;
         let most = (2 * came).min(len as usize);
         assert!(held(&receiver) <= most, "{} of {came}", held(&receiver));
+    }
+}
+
+/// What an earlier message left in a buffer must not show. No other test has messages of about this length.
+#[test]
+fn a_buffer_that_is_used_again_holds_what_came() {
+    let mut receiver = receiver(false);
+    for (seed, len) in [
+        (1, 1_000_000),
+        (2, 999_999),
+        (3, 700_000),
+        (4, 1_000_000),
+        (5, 1_100_000),
+    ] {
+        let payload: Vec<u8> = (0..len)
+            .map(|i: u32| (i.wrapping_mul(seed) >> 3) as u8)
+            .collect();
+        let bytes = frame(0x82, &payload);
+        let (mut at, mut turn, mut message) = (0, 0, None);
+        while at < bytes.len() {
+            turn += 1;
+            let want = 1 + turn * 7919 * seed as usize % 70_000;
+            let step = match receiver.fill_buffer() {
+                // Now and then it is read elsewhere.
+                Some(window) if turn % 3 > 0 => {
+                    let n = window.len().min(want);
+                    window[..n].copy_from_slice(&bytes[at..at + n]);
+                    at += n;
+                    receiver.filled(n)
+                }
+                _ => {
+                    let mut piece = bytes[at..].to_vec();
+                    piece.truncate(want);
+                    let (used, step) = receiver.next(&mut piece);
+                    at += used;
+                    message = owned(step);
+                    continue;
+                }
+            };
+            message = owned(step);
+        }
+        let message = message.expect("all of it has come");
+        assert!(message == payload, "{len}");
+        buffers::give(message);
+    }
+}
+
+fn owned(step: Step<'_>) -> Option<Vec<u8>> {
+    match step {
+        Step::Event(Event::Binary(Payload::Owned(bytes))) => Some(bytes),
+        other => {
+            assert_eq!(other, Step::NeedMore);
+            None
+        }
     }
 }
 
