@@ -8,30 +8,40 @@ use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Sleep, sleep};
 
-/// A held socket that is registered with this thread's runtime.
+/// A held socket, registered with this thread's runtime from when it has to be waited for: most clients have sent their request
+/// when it is first asked for, and a WebSocket is waited for by the hub.
 pub(crate) struct Link {
     hold: Hold,
-    io: AsyncFd<Arc<Socket>>,
+    io: OnceLock<AsyncFd<Arc<Socket>>>,
     flushing: Timer,
     lingering: Timer,
 }
 
 impl Link {
-    pub(crate) fn new(conn: Arc<Conn>, socket: Arc<Socket>) -> io::Result<Self> {
-        let io = register(Arc::clone(&socket), Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self {
+    pub(crate) fn new(conn: Arc<Conn>, socket: Arc<Socket>) -> Self {
+        Self {
             hold: Hold::new(conn, socket),
-            io,
+            io: OnceLock::new(),
             flushing: None,
             lingering: None,
-        })
+        }
+    }
+
+    /// What was ready before it is registered shows after it.
+    fn io(&self) -> io::Result<&AsyncFd<Arc<Socket>>> {
+        if let Some(io) = self.io.get() {
+            return Ok(io);
+        }
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let io = register(Arc::clone(&self.hold.socket), interest)?;
+        Ok(self.io.get_or_init(|| io))
     }
 
     pub(crate) fn conn(&self) -> &Arc<Conn> {
@@ -55,8 +65,15 @@ impl Link {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        if self.io.get().is_none() {
+            match self.hold.recv(buf) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+        let io = self.io()?;
         loop {
-            let mut guard = ready!(self.io.poll_read_ready(cx))?;
+            let mut guard = ready!(io.poll_read_ready(cx))?;
             match self.hold.recv(buf) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => guard.clear_ready(),
                 result => return Poll::Ready(result),
@@ -67,7 +84,10 @@ impl Link {
     /// Write out what the kernel did not take. `Ready`: nothing is blocked (any more).
     pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<()> {
         while self.hold.conn.is_blocked() {
-            let Ok(mut guard) = ready!(self.io.poll_write_ready(cx)) else {
+            let Ok(io) = self.io() else {
+                return Poll::Ready(());
+            };
+            let Ok(mut guard) = ready!(io.poll_write_ready(cx)) else {
                 return Poll::Ready(());
             };
             match self.hold.flush() {
@@ -101,7 +121,10 @@ impl Link {
             if poll_time(&mut self.lingering, Some(patience.linger()), cx).is_ready() {
                 return Poll::Ready(());
             }
-            match ready!(self.io.poll_read_ready(cx)) {
+            let Ok(io) = self.io() else {
+                return Poll::Ready(());
+            };
+            match ready!(io.poll_read_ready(cx)) {
                 Ok(mut guard) => guard.clear_ready(),
                 Err(_) => return Poll::Ready(()),
             }

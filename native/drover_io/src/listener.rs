@@ -293,12 +293,10 @@ impl Acceptor {
             Some(place),
         );
         let (config, peer) = (Arc::clone(&self.http), address(peer));
-        worker.post(Command::Spawn(Box::pin(async move {
-            match Link::new(Arc::clone(&conn), socket) {
-                Ok(link) => http::run(link, config, peer, sock).await,
-                Err(error) => conn.drop_socket((&error).into()),
-            }
-        })));
+        let link = Link::new(conn, socket);
+        worker.post(Command::Spawn(Box::pin(http::run(
+            link, config, peer, sock,
+        ))));
     }
 }
 

@@ -70,7 +70,8 @@ pub(crate) struct Outbox {
     blocked: bool,
     /// A sender waits for the queue to empty.
     waiting: bool,
-    closing: bool,
+    /// The peer was told that nothing more comes.
+    finished: bool,
     failed: Option<Reason>,
 }
 
@@ -83,7 +84,7 @@ impl Outbox {
             written: 0,
             blocked: false,
             waiting: false,
-            closing: false,
+            finished: false,
             failed: None,
         }
     }
@@ -221,7 +222,6 @@ impl Outbox {
 
     /// No more sends. If nothing is queued the FIN goes out at once.
     pub(crate) fn close(&mut self) {
-        self.closing = true;
         self.write(&[]);
         self.failed.get_or_insert(Reason::Closed);
         if self.unwritten() == 0 {
@@ -230,8 +230,9 @@ impl Outbox {
     }
 
     /// Tell the peer that nothing more comes.
-    pub(crate) fn finish(&self) {
-        if let Some(socket) = &self.socket {
+    pub(crate) fn finish(&mut self) {
+        if let Some(socket) = self.socket.as_ref().filter(|_| !self.finished) {
+            self.finished = true;
             // An error here means that the peer is gone already.
             let _ = socket.shutdown(Shutdown::Write);
         }
