@@ -35,6 +35,12 @@ pub(crate) const LOOK_AFTER: Duration = Duration::from_millis(1);
 /// Microseconds for which a helper that was too slow is not called again.
 const DISTRUST: u64 = 2000;
 
+/// A shift that was shorter, in microseconds, was not worth calling the helper: messages came often enough, but not one after the
+/// other. The next one then has to wait, twice as long each time.
+const WORTH: u64 = 2000;
+const SHORTEST_PAUSE: u64 = 4000;
+const LONGEST_PAUSE: u64 = 128_000;
+
 /// Calls a helper to its shift. `false`: it is no more.
 pub type Bell = Box<dyn Fn() -> bool + Send>;
 
@@ -61,7 +67,8 @@ pub enum Polled {
 pub(crate) struct Shift {
     index: usize,
     helps: AtomicBool,
-    /// When the helper polled last, and when it last found something.
+    /// When it was called, when it polled last, and when it last found something.
+    called: AtomicU64,
     polled: AtomicU64,
     found: AtomicU64,
     /// When it let other threads run.
@@ -88,6 +95,7 @@ impl Shift {
             return;
         };
         let now = now_us();
+        self.called.store(now, Ordering::Relaxed);
         self.polled.store(now, Ordering::Relaxed);
         self.found.store(now, Ordering::Relaxed);
         self.helps.store(true, Ordering::Release);
@@ -100,6 +108,12 @@ impl Shift {
     /// Give it back to the I/O thread.
     pub(crate) fn end(&self) {
         self.helps.store(false, Ordering::Release);
+    }
+
+    /// Microseconds from when the helper was called last to when it last found something.
+    fn length(&self) -> u64 {
+        let found = self.found.load(Ordering::Relaxed);
+        found.saturating_sub(self.called.load(Ordering::Relaxed))
     }
 
     /// Whether the helper has not polled for too long.
@@ -135,13 +149,20 @@ pub(crate) struct Plan {
     since: u64,
     ready: usize,
     dense: u32,
-    distrusted_until: u64,
+    /// The helper was called, and its shift may go on.
+    called: bool,
+    /// The helper is not called before this, and for how long it was not called last.
+    not_before: u64,
+    pause: u64,
 }
 
 impl Plan {
     /// So many sockets were ready: call the helper if traffic is dense.
     pub(crate) fn found(&mut self, ready: usize, shift: &Shift) {
         let now = now_us();
+        if std::mem::take(&mut self.called) {
+            self.assess(shift, now);
+        }
         self.ready += ready;
         let time = now.saturating_sub(self.since);
         if time < PERIOD {
@@ -150,17 +171,69 @@ impl Plan {
         let dense = time < 2 * PERIOD && self.ready >= DENSE;
         self.dense = if dense { self.dense + 1 } else { 0 };
         (self.since, self.ready) = (now, 0);
-        if self.dense >= PERIODS && now >= self.distrusted_until {
+        if self.dense >= PERIODS && now >= self.not_before {
             self.dense = 0;
+            self.called = true;
             shift.call_helper();
         }
+    }
+
+    /// A shift is over: was it worth it?
+    fn assess(&mut self, shift: &Shift, now: u64) {
+        self.pause = if shift.length() >= WORTH {
+            0
+        } else {
+            (2 * self.pause).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+        };
+        self.not_before = self.not_before.max(now + self.pause);
     }
 
     /// Take the shift from a helper that leaves the sockets alone.
     pub(crate) fn look_after(&mut self, shift: &Shift) {
         if shift.is_helpers() && shift.is_neglected() {
             shift.end();
-            self.distrusted_until = now_us() + DISTRUST;
+            self.not_before = now_us() + DISTRUST;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_PAUSE, Plan, SHORTEST_PAUSE, Shift, WORTH};
+    use std::sync::atomic::Ordering;
+
+    /// A shift that began at 1000 and found something for so long.
+    fn shift(length: u64) -> Shift {
+        let shift = Shift::new(0);
+        shift.called.store(1000, Ordering::Relaxed);
+        shift.found.store(1000 + length, Ordering::Relaxed);
+        shift
+    }
+
+    #[test]
+    fn short_shifts_become_rare_and_a_long_one_is_followed_by_the_next() {
+        let mut plan = Plan::default();
+        let mut expected = SHORTEST_PAUSE;
+        for now in (0..20).map(|turn| turn * 1_000_000) {
+            plan.assess(&shift(WORTH - 1), now);
+            assert_eq!(plan.not_before, now + expected);
+            expected = (2 * expected).min(LONGEST_PAUSE);
+        }
+        for length in [WORTH, WORTH + 1] {
+            plan.assess(&shift(length), 50_000_000);
+            assert_eq!(plan.not_before, 50_000_000);
+        }
+        plan.assess(&shift(0), 60_000_000);
+        assert_eq!(plan.not_before, 60_000_000 + SHORTEST_PAUSE);
+    }
+
+    #[test]
+    fn a_pause_does_not_end_because_of_another() {
+        let mut plan = Plan {
+            not_before: 100,
+            ..Plan::default()
+        };
+        plan.assess(&shift(WORTH), 50);
+        assert_eq!(plan.not_before, 100);
     }
 }

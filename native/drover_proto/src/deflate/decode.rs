@@ -1,6 +1,6 @@
 //! Decodes deflate data that is there as a whole, ends as a sync flush does, and gives little.
 //!
-//! zlib can stop and go on at any byte, and pays for that with every message; for one of a kilobyte more than half of its work is to
+//! zlib can stop and go on at any byte, and pays for that with every message; for one of a kilobyte nearly half of its work is to
 //! build tables that are larger than such a message needs. What is unusual or broken is not decoded here, so that zlib alone
 //! judges it.
 

@@ -1,7 +1,7 @@
 //! Input bit by bit, the lowest bit of each byte first.
 
 /// Bits that are there after a [`refill`](Bits::refill).
-pub(super) const REFILLED: u32 = 56;
+const REFILLED: u32 = 56;
 
 /// Behind the end there are zeros, any number of them; [`is_over`](Self::is_over) tells. It is copied rather than lent where
 /// that leaves it in registers.
