@@ -8,7 +8,7 @@
 use crate::clock::now_us;
 use once_cell::sync::Lazy;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -35,9 +35,9 @@ pub(crate) const LOOK_AFTER: Duration = Duration::from_millis(1);
 /// Microseconds for which a helper that was too slow is not called again.
 const DISTRUST: u64 = 2000;
 
-/// A shift that was shorter, in microseconds, was not worth calling the helper: messages came often enough, but not one after the
-/// other. The next one then has to wait, twice as long each time.
-const WORTH: u64 = 2000;
+/// A shift in which fewer sockets were ready was not worth calling the helper: messages came often enough, but not one after the
+/// other. The next one then has to wait, twice as long each time, in microseconds.
+const WORTH: usize = 8;
 const SHORTEST_PAUSE: u64 = 4000;
 const LONGEST_PAUSE: u64 = 128_000;
 
@@ -67,10 +67,11 @@ pub enum Polled {
 pub(crate) struct Shift {
     index: usize,
     helps: AtomicBool,
-    /// When it was called, when it polled last, and when it last found something.
-    called: AtomicU64,
+    /// When it polled last, and when it last found something.
     polled: AtomicU64,
     found: AtomicU64,
+    /// How many ready sockets it found in this shift.
+    served: AtomicUsize,
     /// When it let other threads run.
     yielded: AtomicU64,
 }
@@ -95,7 +96,7 @@ impl Shift {
             return;
         };
         let now = now_us();
-        self.called.store(now, Ordering::Relaxed);
+        self.served.store(0, Ordering::Relaxed);
         self.polled.store(now, Ordering::Relaxed);
         self.found.store(now, Ordering::Relaxed);
         self.helps.store(true, Ordering::Release);
@@ -108,12 +109,6 @@ impl Shift {
     /// Give it back to the I/O thread.
     pub(crate) fn end(&self) {
         self.helps.store(false, Ordering::Release);
-    }
-
-    /// Microseconds from when the helper was called last to when it last found something.
-    fn length(&self) -> u64 {
-        let found = self.found.load(Ordering::Relaxed);
-        found.saturating_sub(self.called.load(Ordering::Relaxed))
     }
 
     /// Whether the helper has not polled for too long.
@@ -132,6 +127,7 @@ impl Shift {
         let now = now_us();
         if found > 0 {
             self.found.store(now, Ordering::Relaxed);
+            self.served.fetch_add(found, Ordering::Relaxed);
         }
         let goes_on = now.saturating_sub(self.found.load(Ordering::Relaxed)) < LINGER;
         if goes_on && now.saturating_sub(self.yielded.load(Ordering::Relaxed)) >= YIELD_AFTER {
@@ -180,7 +176,7 @@ impl Plan {
 
     /// A shift is over: was it worth it?
     fn assess(&mut self, shift: &Shift, now: u64) {
-        self.pause = if shift.length() >= WORTH {
+        self.pause = if shift.served.load(Ordering::Relaxed) >= WORTH {
             0
         } else {
             (2 * self.pause).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
@@ -202,16 +198,14 @@ mod tests {
     use super::{LONGEST_PAUSE, Plan, SHORTEST_PAUSE, Shift, WORTH};
     use std::sync::atomic::Ordering;
 
-    /// A shift that began at 1000 and found something for so long.
-    fn shift(length: u64) -> Shift {
+    fn shift(served: usize) -> Shift {
         let shift = Shift::new(0);
-        shift.called.store(1000, Ordering::Relaxed);
-        shift.found.store(1000 + length, Ordering::Relaxed);
+        shift.served.store(served, Ordering::Relaxed);
         shift
     }
 
     #[test]
-    fn short_shifts_become_rare_and_a_long_one_is_followed_by_the_next() {
+    fn shifts_for_little_become_rare_and_one_for_much_is_followed_by_the_next() {
         let mut plan = Plan::default();
         let mut expected = SHORTEST_PAUSE;
         for now in (0..20).map(|turn| turn * 1_000_000) {
@@ -219,8 +213,8 @@ mod tests {
             assert_eq!(plan.not_before, now + expected);
             expected = (2 * expected).min(LONGEST_PAUSE);
         }
-        for length in [WORTH, WORTH + 1] {
-            plan.assess(&shift(length), 50_000_000);
+        for served in [WORTH, WORTH + 1] {
+            plan.assess(&shift(served), 50_000_000);
             assert_eq!(plan.not_before, 50_000_000);
         }
         plan.assess(&shift(0), 60_000_000);
