@@ -202,7 +202,7 @@ fn receive(inflater: &mut Inflater, wire: &[u8], way: Way) -> Result<Vec<u8>, In
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn whole_and_in_pieces_by_turns(
