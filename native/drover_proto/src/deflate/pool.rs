@@ -27,6 +27,9 @@ pub fn contexts() -> usize {
 pub(super) trait Context: Sized + 'static {
     fn shelf() -> &'static Shelf<Self>;
 
+    /// Start over.
+    fn reset(&mut self);
+
     /// Whether another can start over with it.
     fn is_reusable(&self) -> bool {
         true
@@ -37,17 +40,29 @@ impl Context for Inflate {
     fn shelf() -> &'static Shelf<Self> {
         &INFLATE
     }
+
+    fn reset(&mut self) {
+        self.reset();
+    }
 }
 
 impl Context for Window {
     fn shelf() -> &'static Shelf<Self> {
         &WINDOW
     }
+
+    fn reset(&mut self) {
+        self.reset();
+    }
 }
 
 impl Context for Deflate {
     fn shelf() -> &'static Shelf<Self> {
         &DEFLATE
+    }
+
+    fn reset(&mut self) {
+        self.reset();
     }
 
     fn is_reusable(&self) -> bool {
@@ -118,36 +133,32 @@ impl<T> Shelf<T> {
 
 /// A context at the start of its data.
 pub(super) fn inflate() -> Result<Held<Inflate>, NoMemory> {
-    let context = match INFLATE.take(|_| true) {
-        Some(mut context) => {
-            context.reset();
-            context
-        }
-        None => Inflate::new()?,
-    };
-    Ok(Held::new(context))
+    held(|_| true, Inflate::new)
 }
 
 /// Likewise, one for whole messages.
 pub(super) fn window() -> Result<Held<Window>, NoMemory> {
-    let context = match WINDOW.take(|_| true) {
-        Some(mut context) => {
-            context.reset();
-            context
-        }
-        None => Window::new()?,
-    };
-    Ok(Held::new(context))
+    held(|_| true, Window::new)
 }
 
 /// Likewise, one of this configuration.
 pub(super) fn deflate(config: &Config) -> Result<Held<Deflate>, NoMemory> {
-    let context = match DEFLATE.take(|context| context.config() == config) {
+    held(
+        |it: &Deflate| it.config() == config,
+        || Deflate::new(*config),
+    )
+}
+
+fn held<T: Context>(
+    fits: impl Fn(&T) -> bool,
+    new: impl FnOnce() -> Result<T, NoMemory>,
+) -> Result<Held<T>, NoMemory> {
+    let context = match T::shelf().take(fits) {
         Some(mut context) => {
             context.reset();
             context
         }
-        None => Deflate::new(*config)?,
+        None => new()?,
     };
     Ok(Held::new(context))
 }

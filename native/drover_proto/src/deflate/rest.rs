@@ -2,6 +2,8 @@
 //!
 //! A context takes about 300 KiB, the history 32 KiB at most, and of text a tenth of that when compressed.
 
+use std::borrow::Cow;
+
 use drover_zlib::{Config, Deflate, Flush, Inflate, NoMemory, Strategy, WINDOW};
 
 use super::pool::{self, Held};
@@ -96,27 +98,26 @@ impl History {
     /// A context for whole messages that knows it.
     pub(super) fn window(&self) -> Result<Held<Window>, NoMemory> {
         let mut context = pool::window()?;
-        match self {
-            Self::Empty => {}
-            Self::Plain(plain) => context.set_history(plain),
-            Self::Squeezed(squeezed) => {
-                context.set_history(&stretch(&mut *pool::inflate()?, squeezed));
-            }
-        }
+        context.set_history(&self.plain()?);
         Ok(context)
     }
 
     /// A compressor that knows it.
     pub(super) fn deflate(&self, config: &Config) -> Result<Held<Deflate>, NoMemory> {
         let mut context = pool::deflate(config)?;
-        match self {
-            Self::Empty => {}
-            Self::Plain(plain) => context.set_history(plain),
-            Self::Squeezed(squeezed) => {
-                context.set_history(&stretch(&mut *pool::inflate()?, squeezed));
-            }
+        let plain = self.plain()?;
+        if !plain.is_empty() {
+            context.set_history(&plain);
         }
         Ok(context)
+    }
+
+    fn plain(&self) -> Result<Cow<'_, [u8]>, NoMemory> {
+        Ok(match self {
+            Self::Empty => Cow::Borrowed(&[]),
+            Self::Plain(plain) => Cow::Borrowed(plain),
+            Self::Squeezed(squeezed) => Cow::Owned(stretch(&mut *pool::inflate()?, squeezed)),
+        })
     }
 }
 
