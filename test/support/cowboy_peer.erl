@@ -37,14 +37,13 @@ call(Peer, Module, Function, Args) ->
 %% The file or folder of this name in the root of the project, which is somewhere above the build directory.
 -spec above(file:filename()) -> file:filename().
 above(Name) ->
-    above(Name, filename:absname(filename:dirname(code:which(?MODULE)))).
+    filename:join(root(filename:absname(filename:dirname(code:which(?MODULE)))), Name).
 
 
-above(Name, "/") ->
-    filename:join("/", Name);
-above(Name, Dir) ->
-    Path = filename:join(Dir, Name),
-    case filelib:is_dir(Path) of
-        true -> Path;
-        false -> above(Name, filename:dirname(Dir))
+root("/") ->
+    "/";
+root(Dir) ->
+    case filelib:is_regular(filename:join(Dir, "Cargo.toml")) of
+        true -> Dir;
+        false -> root(filename:dirname(Dir))
     end.
