@@ -35,7 +35,7 @@ scenarios() ->
      {message_before_one_over_the_limit, "D40 C39", limited(), [[{binary, bytes(3)}, {binary, bytes(11)}]]},
      {limit_raised, "D45",
                     limited(),
-                    [{info, {commands, [{set_options, #{max_frame_size => 100}}]}}, {called, info}, {binary, bytes(100)}, {binary, bytes(101)}]},
+                    [{info, {commands, [{set_options, #{max_frame_size => 100}}, {text, <<"set">>}]}}, {frames, 1}, {binary, bytes(100)}, {binary, bytes(101)}]},
      {limit_lowered, "D45",
                      #{handle => echo, opts => #{max_frame_size => 1000}},
                      [{info, {commands, [{set_options, #{max_frame_size => 10}}]}}, {called, info}, {binary, bytes(10)}, {binary, bytes(11)}, {frames, 2}, {info, stop}]},
